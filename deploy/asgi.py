@@ -1,0 +1,82 @@
+"""The web process: Django behind a bound on the size of every body.
+
+Django's ASGI handler spools a body to a temporary file once it outgrows a setting; the bound here
+lies below that setting, so that no byte of an upload ever touches a disk in clear.
+"""
+
+import json
+import os
+import resource
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+# A core file would hold opened keys and pictures.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+TOO_LARGE = json.dumps(
+    {
+        "type": "client_error",
+        "errors": [
+            {
+                "code": "file_too_large",
+                "detail": "The photo is larger than 15 MB. Send a smaller one.",
+                "attr": "photo",
+            }
+        ],
+    }
+).encode()
+
+
+class _Overflow(Exception):
+    """The body turned out to be larger than it may be."""
+
+
+class BoundedBody:
+    """Answers 413 to a body that is announced, or turns out, to be too large."""
+
+    def __init__(self, app: App, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > self.limit:
+            await _refuse(send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.limit:
+                raise _Overflow
+            return message
+
+        try:
+            await self.app(scope, counted, send)
+        except _Overflow:
+            await _refuse(send)
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": TOO_LARGE})
+
+
+application = BoundedBody(get_asgi_application(), settings.BODY_MAX_BYTES)

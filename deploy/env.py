@@ -1,0 +1,107 @@
+"""The one settings class: every environment variable that Sitter reads, typed and documented.
+
+`deploy/docs/settings.md` and `.env.example` are written from it (`manage.py settings_table`), and
+a test compares them. It refuses values of the wrong type at start-up, by name.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Role(StrEnum):
+    """Which process this is; it decides which keys and which database login it is given."""
+
+    WEB = "web"
+    INTAKE = "intake"
+    GPU = "gpu"
+    UPKEEP = "upkeep"
+    KEEPER = "keeper"
+    BEAT = "beat"
+    FLOWER = "flower"
+    MIGRATOR = "migrator"
+
+
+class Env(BaseSettings):
+    """Read once, by deploy/settings.py; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="SITTER_", extra="ignore", frozen=True)
+
+    role: Role = Field(Role.MIGRATOR, description="Which process this is.")
+    production: bool = Field(
+        False, description="Switches the strict checks on; the embedded stack refuses to run so."
+    )
+    debug: bool = Field(False, description="Django's debug pages; refused in production.")
+    secret_key: SecretStr = Field(
+        SecretStr("unset"), description="Django's signing key, 32 characters or more."
+    )
+    allowed_hosts: list[str] = Field(
+        ["127.0.0.1", "localhost"], description="Host names that the web answers to (JSON list)."
+    )
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://127.0.0.1:5432/sitter"),
+        description="PostgreSQL 15 or newer, with the login of this role.",
+    )
+    database_pool: int = Field(8, ge=1, description="Connections that one process keeps at most.")
+    broker_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="Valkey or Redis, for Celery's nudges."
+    )
+    s3_endpoint_url: str | None = Field(
+        None, description="S3 server; empty means AWS in `SITTER_S3_REGION`."
+    )
+    s3_region: str = Field("us-east-1", description="S3 region.")
+    s3_bucket: str = Field("sitter", description="The bucket of sealed bodies, unversioned.")
+    s3_access_key: SecretStr | None = Field(
+        None, description="S3 access key; empty means the machine's own identity."
+    )
+    s3_secret_key: SecretStr | None = Field(None, description="S3 secret key.")
+    root_keys: Path | None = Field(
+        None, description="Folder of portrait root keys. Only for the web and the keeper."
+    )
+    fleet_keys: Path | None = Field(
+        None, description="Folder of fleet seeds. Only for the intake and the gpu workers."
+    )
+    evidence_keys: Path | None = Field(
+        None, description="Folder of consent-evidence keys. Only for the keeper."
+    )
+    receipt_keys: Path | None = Field(
+        None, description="Folder of receipt-signing keys. Only for upkeep."
+    )
+    mail_folder: Path | None = Field(
+        None, description="Local mailbox: outgoing mail is written here instead of being sent."
+    )
+    mail_url: SecretStr | None = Field(
+        None, description="smtp:// or smtps:// address for outgoing mail."
+    )
+    engines: list[str] = Field(
+        ["pocket"], description="Engines that this gpu worker loads (JSON list)."
+    )
+    weights: Path = Field(
+        ROOT / "workers" / "weights", description="Folder of model weights; nothing else is read."
+    )
+    sandbox_strict: bool = Field(
+        False, description="Refuse to decode photos where no network barrier can be set up."
+    )
+    upload_wait_seconds: float = Field(
+        8.0, ge=0, le=30, description="How long an upload waits for the face gate's verdict."
+    )
+    job_start_hours: float = Field(
+        6.0, gt=0, le=24, description="A job that has not started by then expires."
+    )
+    log_level: str = Field("INFO", description="Python log level.")
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> "Env":
+        if not self.production:
+            return self
+        if self.debug:
+            raise ValueError("SITTER_DEBUG must be false in production.")
+        if len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("SITTER_SECRET_KEY must have 32 characters or more in production.")
+        if not self.sandbox_strict and self.role is Role.INTAKE:
+            raise ValueError("SITTER_SANDBOX_STRICT must be true for the intake in production.")
+        return self

@@ -1,0 +1,102 @@
+"""What each PostgreSQL login may do, as a table: S select, I insert, U update, D delete.
+
+A compartment in the database as well as in the keys: a worker cannot read a wrapped owner key, the
+web cannot read a typed name back, beat and Flower have no login at all.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.apps import apps
+from django.db import connection
+from psycopg import sql
+
+VERBS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
+
+# Holding the owner's row needs the right to update some column of it; `fence` carries nothing.
+HOLD_OWNER: Final = {"SELECT": ("owner_id", "public", "prefix", "destroyed_at"), "UPDATE": ("fence",)}
+
+TABLES: Final[dict[str, dict[str, str]]] = {
+    "web": {
+        "accounts.User": "SIU", "accounts.Session": "SIUD", "accounts.User_groups": "SID",
+        "accounts.User_user_permissions": "SID", "account.EmailAddress": "SIUD",
+        "account.EmailConfirmation": "SIUD", "admin.LogEntry": "SI", "auth.Group": "S",
+        "auth.Group_permissions": "S", "auth.Permission": "S", "contenttypes.ContentType": "S",
+        "privacy.OwnerKey": "SIU", "privacy.FleetKey": "S", "privacy.EvidenceKey": "S",
+        "privacy.ReceiptKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
+        "privacy.Lease": "SIUD", "privacy.ConsentDocument": "S", "privacy.Consent": "SI",
+        "privacy.ConsentEvidence": "I", "privacy.Erasure": "SI", "privacy.AuditEvent": "SI",
+        "portraits.Style": "SU", "portraits.Painter": "S", "portraits.ReferenceSet": "SIUD",
+        "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
+        "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
+    },
+    "intake": {
+        "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
+        "privacy.Lease": "SUD", "privacy.AuditEvent": "I", "portraits.ReferenceSet": "SU",
+        "portraits.Photo": "SU",
+    },
+    "gpu": {
+        "privacy.FleetKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
+        "privacy.Lease": "SUD", "privacy.AuditEvent": "I", "portraits.Style": "S",
+        "portraits.Painter": "SIUD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
+        "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
+        "portraits.Rendition": "SI",
+    },
+    "upkeep": {
+        "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
+        "accounts.User_user_permissions": "SD", "account.EmailAddress": "SD",
+        "account.EmailConfirmation": "SD", "admin.LogEntry": "SD", "privacy.OwnerKey": "SUD",
+        "privacy.Blob": "SUD", "privacy.Capsule": "SD", "privacy.Lease": "SUD",
+        "privacy.ReceiptKey": "SI", "privacy.Erasure": "SU", "privacy.AuditEvent": "SI",
+        "portraits.Painter": "SD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
+        "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
+        "portraits.Rendition": "SUD",
+    },
+    "keeper": {"privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S"},
+}  # fmt: skip
+
+# Rights on single columns: role → (table, privilege → columns).
+COLUMNS: Final = {
+    "intake": ("privacy.OwnerKey", HOLD_OWNER),
+    "gpu": ("privacy.OwnerKey", HOLD_OWNER),
+    "upkeep": ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),
+}
+# Upkeep ends evidence by its term, without being able to read it.
+DELETE_ONLY: Final = {"upkeep": ("privacy.ConsentEvidence",)}
+
+
+def _table(label: str) -> sql.Identifier:
+    return sql.Identifier(apps.get_model(label)._meta.db_table)
+
+
+def statements(role: str) -> Iterator[sql.Composable]:
+    """The SQL that gives one login its rights, and takes every other right away."""
+    login = sql.Identifier(f"sitter_{role}")
+    yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(login)
+    yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(login)
+    for label, letters in TABLES[role].items():
+        verbs = sql.SQL(", ").join(sql.SQL(VERBS[letter]) for letter in letters)
+        yield sql.SQL("GRANT {} ON {} TO {}").format(verbs, _table(label), login)
+    if role in COLUMNS:
+        label, rights = COLUMNS[role]
+        for verb, columns in rights.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            yield sql.SQL("GRANT {} ({}) ON {} TO {}").format(
+                sql.SQL(verb), names, _table(label), login
+            )
+    for label in DELETE_ONLY.get(role, ()):
+        yield sql.SQL("GRANT DELETE ON {} TO {}").format(_table(label), login)
+
+
+def apply() -> list[str]:
+    """Give every login that exists its rights; returns those that do not exist."""
+    missing = []
+    with connection.cursor() as cursor:
+        for role in TABLES:
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"sitter_{role}"])
+            if cursor.fetchone() is None:
+                missing.append(role)
+                continue
+            for statement in statements(role):
+                cursor.execute(statement.as_string(cursor.cursor))
+    return missing

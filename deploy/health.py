@@ -1,0 +1,40 @@
+"""Whether this web process lives, and whether it can serve, with the reason if it cannot."""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+from privacy import keys, storage
+
+
+def livez(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"live": True})
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Everything that a request needs is there; otherwise 503 with what is missing."""
+    today = timezone.now().date()
+    needs: dict[str, Callable[[], object]] = {
+        "PostgreSQL (SITTER_DATABASE_URL)": _database,
+        "bucket (SITTER_S3_ENDPOINT_URL)": storage.ready,
+        "fleet key of today (is the intake running?)": lambda: keys.fleet_public(today),
+        "evidence key of this year (is the keeper running?)": lambda: keys.evidence_public(today),
+        "portrait root key (is the keeper running?)": keys.root_epoch,
+    }
+    missing = []
+    for name, look in needs.items():
+        try:
+            look()
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
+            missing.append(name)
+    return JsonResponse(
+        {"ready": not missing, "missing": missing}, status=503 if missing else 200
+    )

@@ -1,0 +1,158 @@
+"""One error shape, once; a request id; and headers that keep private answers out of caches."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework.exceptions import APIException
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+
+from privacy.errors import PrivacyError
+
+log = structlog.get_logger(__name__)
+RETRY_SECONDS = 5
+
+CSP = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+# The admin's own pages need more (Unfold evaluates Alpine expressions); nothing else gets it.
+ADMIN_CSP = CSP.replace("script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'")
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+class Page(CursorPagination):
+    """Newest first, by an opaque cursor that survives inserts."""
+
+    ordering = "-created_at"
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class DomainProblem(APIException):
+    """A refusal of one of our rooms, on its way to the client."""
+
+    def __init__(self, refusal: PrivacyError) -> None:
+        super().__init__(detail=str(refusal), code=refusal.code)
+        self.status_code = refusal.status
+        self.field = refusal.field
+        if self.status_code == 503:
+            self.wait = RETRY_SECONDS
+
+
+class DatabaseDown(APIException):
+    """PostgreSQL does not answer: nothing was lost, and the client may try again."""
+
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = "The service is busy or restarting. Nothing was lost; try again in a moment."
+    wait = RETRY_SECONDS
+
+
+class BodyTooLarge(APIException):
+    """More bytes than any request may have."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = "The request is too large."
+
+
+class Formatter(ExceptionFormatter):
+    """Adds the field to refusals of ours, where the library knows only validation errors."""
+
+    def get_errors(self) -> list[Any]:
+        """The library's list, with `attr` filled in."""
+        errors = super().get_errors()
+        if isinstance(self.exc, DomainProblem):
+            for error in errors:
+                error.attr = self.exc.field
+        return errors
+
+
+class Handler(ExceptionHandler):
+    """Every error of the API leaves through here."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        """Our refusals, and faults of what we stand on, as answers of the API."""
+        if isinstance(exc, PrivacyError):
+            return DomainProblem(exc)
+        if isinstance(exc, OperationalError | InterfaceError):
+            return DatabaseDown()
+        if isinstance(exc, RequestDataTooBig):
+            return BodyTooLarge()
+        return super().convert_known_exceptions(exc)
+
+    def format_exception(self, exc: APIException) -> Any:
+        """The one error shape."""
+        return Formatter(exc, self.context, self.exc).run()
+
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """A 5xx is logged by its class alone: a traceback's text may quote what it handled."""
+        if exc.status_code >= 500:
+            log.error("request_failed", error=type(self.exc).__name__, status=exc.status_code)
+
+
+def exception_handler(exc: Exception, context: Any) -> Response | None:
+    """Named by the settings of REST framework."""
+    return Handler(exc, context).run()
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 outside of any view, in the same shape."""
+    return _plain_error(404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 outside of REST framework, in the same shape."""
+    return _plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 outside of REST framework, in the same shape."""
+    return _plain_error(400, "bad_request", "The request could not be understood.")
+
+
+def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
+    kind = "server_error" if status >= 500 else "client_error"
+    errors = [{"code": code, "detail": sentence, "attr": None}]
+    return JsonResponse({"type": kind, "errors": errors}, status=status)
+
+
+class RequestId:
+    """Binds a random id to the logs of a request and returns it; never the client's own."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """One request."""
+        request_id = uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class PrivateResponses:
+    """`no-store` on everything that is not a static file, and a strict content policy."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """One request."""
+        response = self.get_response(request)
+        if not request.path.startswith("/static/"):
+            response["Cache-Control"] = "no-store"
+        admin = request.path.startswith("/admin/")
+        response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)
+        return response

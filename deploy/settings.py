@@ -1,0 +1,253 @@
+"""Django's settings, all from `deploy.env.Env`; each line that is not obvious says what it prevents."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from deploy import logs
+from deploy.env import ROOT, Env, Role
+
+ENV = Env()
+ROLE = ENV.role
+
+SECRET_KEY = ENV.secret_key.get_secret_value()
+DEBUG = ENV.debug
+PRODUCTION = ENV.production
+ALLOWED_HOSTS = ENV.allowed_hosts
+ROOT_URLCONF = "deploy.urls"
+ASGI_APPLICATION = "deploy.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LOGGING_CONFIG = None
+logs.configure(ENV.log_level)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "django_structlog",
+    "pgtrigger",
+    "accounts",
+    "privacy",
+    "portraits",
+    "deploy",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "deploy.http.PrivateResponses",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "deploy.http.RequestId",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL ------------------------------------------------------------------------------
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or 5432),
+        # Under ASGI a persistent connection belongs to a thread that may never come back, so
+        # connections are pooled by psycopg instead.
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": f"sitter-{ROLE}",
+            "pool": {"min_size": 0, "max_size": ENV.database_pool, "timeout": 10},
+        },
+    }
+
+
+DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+
+# --- The broker ------------------------------------------------------------------------------
+
+BROKER_URL = ENV.broker_url.get_secret_value()
+
+# --- S3 --------------------------------------------------------------------------------------
+
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "sealed": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": ENV.s3_bucket,
+            "endpoint_url": ENV.s3_endpoint_url,
+            "region_name": ENV.s3_region,
+            "access_key": ENV.s3_access_key and ENV.s3_access_key.get_secret_value(),
+            "secret_key": ENV.s3_secret_key and ENV.s3_secret_key.get_secret_value(),
+            "addressing_style": "path" if ENV.s3_endpoint_url else "auto",
+            "querystring_auth": False,
+            "default_acl": None,
+            "file_overwrite": True,
+        },
+    },
+}
+
+# --- Uploads never touch a disk in clear ------------------------------------------------------
+
+UPLOAD_MAX_BYTES = 15_000_000
+UPLOAD_WAIT_SECONDS = ENV.upload_wait_seconds
+# Django's ASGI handler spools a body to a temporary file once it outgrows this number, so the
+# number lies above the largest body that deploy/asgi.py lets in.
+BODY_MAX_BYTES = UPLOAD_MAX_BYTES + 1_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES + 1
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- Keys: a role gets the folders that its compartment allows, and no other -------------------
+
+ROOT_KEYS: Path | None = ENV.root_keys
+FLEET_KEYS: Path | None = ENV.fleet_keys
+EVIDENCE_KEYS: Path | None = ENV.evidence_keys
+RECEIPT_KEYS: Path | None = ENV.receipt_keys
+
+# --- Workers ---------------------------------------------------------------------------------
+
+ENGINES = ENV.engines
+WEIGHTS = ENV.weights
+SANDBOX_STRICT = ENV.sandbox_strict
+JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
+
+# --- Accounts --------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_SERVE_SPECIFICATION = False
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# allauth's limiter counts in the cache, by address: with a cache per process it would promise
+# more than it holds, so the cache is shared.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": BROKER_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+EMAIL_BACKEND = (
+    "django.core.mail.backends.filebased.EmailBackend"
+    if ENV.mail_folder
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_FILE_PATH = ENV.mail_folder
+if ENV.mail_url:
+    _mail = urlsplit(ENV.mail_url.get_secret_value())
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 587
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp"
+
+# --- The API ---------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "deploy.http.Page",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "deploy.http.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Sitter",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "AI portraits in which your face is a guest, never a resident.",
+    "SERVE_PUBLIC": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "portraits.models.Job.State",
+        "ItemState": "portraits.models.Item.State",
+        "PhotoState": "portraits.models.Photo.State",
+        "ErasureStage": "privacy.models.Erasure.Stage",
+        "BlobKind": "privacy.models.Blob.Kind",
+        "Purpose": "privacy.models.ConsentDocument.Purpose",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "deploy.openapi.add_errors",
+    ],
+}
+
+# --- Pages -----------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "var" / "static"
+WHITENOISE_USE_FINDERS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+UNFOLD = {"SITE_TITLE": "Sitter", "SITE_HEADER": "Sitter", "SHOW_HISTORY": False}
+
+if ROLE is Role.WEB and PRODUCTION:
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

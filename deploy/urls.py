@@ -1,0 +1,24 @@
+"""Every address of the web process."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from deploy import health
+from privacy.api import KeysView
+
+urlpatterns = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path(".well-known/sitter-keys.json", KeysView.as_view()),
+    path("v1/", include("privacy.urls")),
+    path("v1/", include("portraits.urls")),
+    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema")),
+    path("auth/", include("allauth.headless.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "deploy.http.bad_request"
+handler404 = "deploy.http.page_not_found"
+handler500 = "deploy.http.server_error"

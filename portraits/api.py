@@ -1,0 +1,281 @@
+"""The portraits API: each view parses, makes one domain call and answers."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, status
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portraits import gallery, jobs, painters, references
+from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
+from portraits.models import Job, Photo, Portrait, ReferenceSet, Style
+from portraits.refusals import sentence_for
+from portraits.serializers import (
+    DeadlineSerializer,
+    JobSerializer,
+    NewJobSerializer,
+    NewReferenceSetSerializer,
+    PhotoSerializer,
+    PortraitSerializer,
+    ReferenceSetSerializer,
+    StyleSerializer,
+)
+from privacy.plain import Plain
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="Kept for 24 h."
+)
+SLOT = OpenApiParameter("slot", str, OpenApiParameter.PATH, enum=Photo.Slot.values)
+RAW_PHOTO = {
+    media: {"type": "string", "format": "binary"}
+    for media in ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
+}
+
+
+class PhotoParser(BaseParser):
+    """The raw bytes of one photo. The web never looks into them."""
+
+    media_type = "image/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Plain:
+        """Read it whole, in memory; the size is bounded before and here."""
+        data = stream.read(settings.UPLOAD_MAX_BYTES + 1)
+        if len(data) > settings.UPLOAD_MAX_BYTES:
+            raise UploadTooLarge
+        return Plain(data)
+
+
+class AnyBytesParser(PhotoParser):
+    """For clients that do not know what they send: the intake decides what it is."""
+
+    media_type = "application/octet-stream"
+
+
+class StylesView(generics.ListAPIView[Style]):
+    """The catalogue."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes: ClassVar[Any] = ()
+    serializer_class = StyleSerializer
+    queryset = Style.objects.filter(retired_at=None)
+    pagination_class = None
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """The engines that are running, read once a request."""
+        return {**super().get_serializer_context(), "engines": painters.alive(timezone.now())}
+
+
+class ReferenceSetsView(APIView):
+    """The person's reference sets."""
+
+    @extend_schema(operation_id="reference_sets_list", responses=ReferenceSetSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Living sets, newest first."""
+        rows = ReferenceSet.objects.filter(
+            owner_id=request.user.pk, expires_at__gt=timezone.now()
+        ).order_by("-created_at")
+        return Response(ReferenceSetSerializer(rows, many=True).data)
+
+    @extend_schema(
+        operation_id="reference_sets_create",
+        request=NewReferenceSetSerializer,
+        responses={201: ReferenceSetSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """A new set with five empty slots; fill one to five."""
+        body = NewReferenceSetSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        hours = body.validated_data.get("keep_hours")
+        if hours is None and body.validated_data["keep"]:
+            hours = 24
+        made = references.create(request.user.pk, hours, timezone.now())
+        return Response(ReferenceSetSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class ReferenceSetView(APIView):
+    """One reference set."""
+
+    @extend_schema(operation_id="reference_sets_read", responses=ReferenceSetSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """The set and its photos' verdicts."""
+        found = references.find(request.user.pk, pk, timezone.now())
+        return Response(ReferenceSetSerializer(found).data)
+
+    @extend_schema(operation_id="reference_sets_delete", responses={204: None})
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        """Destroy the set and its photos now."""
+        references.discard(request.user.pk, pk, timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PhotoView(APIView):
+    """One slot of a set."""
+
+    parser_classes = (PhotoParser, AnyBytesParser)
+
+    @extend_schema(
+        operation_id="photos_put",
+        parameters=[SLOT],
+        request=RAW_PHOTO,
+        responses={200: PhotoSerializer, 202: PhotoSerializer},
+    )
+    def put(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
+        """Send a photo (JPEG, PNG, WebP or HEIC, raw in the body, at most 15 MB).
+
+        200: accepted. 422: refused, with a code. 202: still being checked; poll the set. Sending
+        it again replaces the slot, so a retry is safe.
+        """
+        now = timezone.now()
+        upload = request.data if isinstance(request.data, Plain) else Plain(b"")
+        photo = references.add(request.user.pk, pk, slot, upload, now)
+        photo = references.verdict_of(photo, settings.UPLOAD_WAIT_SECONDS)
+        if photo.state in (Photo.State.REFUSED, Photo.State.EXPIRED):
+            raise PhotoRefused(photo.code, sentence_for(photo.code))
+        checking = photo.state == Photo.State.CHECKING
+        return Response(
+            PhotoSerializer(photo).data,
+            status=status.HTTP_202_ACCEPTED if checking else status.HTTP_200_OK,
+        )
+
+    @extend_schema(operation_id="photos_delete", parameters=[SLOT], responses={204: None})
+    def delete(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
+        """Empty the slot."""
+        references.remove(request.user.pk, pk, slot, timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _jobs(request: Request) -> Any:
+    return Job.objects.filter(owner_id=request.user.pk).prefetch_related(
+        "items__style", "items__portrait"
+    )
+
+
+class JobsView(generics.ListAPIView[Job]):
+    """The person's jobs."""
+
+    serializer_class = JobSerializer
+    queryset = Job.objects.none()
+
+    def get_queryset(self) -> Any:
+        """Their own, newest first."""
+        return _jobs(self.request)
+
+    @extend_schema(
+        operation_id="jobs_submit",
+        parameters=[IDEMPOTENCY],
+        request=NewJobSerializer,
+        responses={202: JobSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Ask for portraits. The same Idempotency-Key and body give the same job."""
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key:
+            raise KeyMissing
+        body = NewJobSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        orders = [jobs.Order(**item) for item in body.validated_data["items"]]
+        job, _ = jobs.submit(
+            request.user.pk, body.validated_data["reference_set"], orders, key, timezone.now()
+        )
+        return Response(
+            JobSerializer(_jobs(request).get(pk=job.pk)).data, status=status.HTTP_202_ACCEPTED
+        )
+
+
+class JobView(APIView):
+    """One job."""
+
+    @extend_schema(operation_id="jobs_read", responses=JobSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """State, progress, and the portraits that are finished."""
+        job = _jobs(request).filter(pk=pk).first()
+        if job is None:
+            raise NotFound("There is no such job.")
+        response = Response(JobSerializer(job).data)
+        if job.state in Job.OPEN:
+            response["Retry-After"] = "1"
+        return response
+
+
+class CancelView(APIView):
+    """Stopping a job."""
+
+    @extend_schema(operation_id="jobs_cancel", request=None, responses=JobSerializer)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Stop what has not ended. Finished portraits stay, the photos go."""
+        if not _jobs(request).filter(pk=pk).exists():
+            raise NotFound("There is no such job.")
+        jobs.cancel(request.user.pk, pk, timezone.now())
+        return Response(JobSerializer(_jobs(request).get(pk=pk)).data)
+
+
+class PortraitsView(generics.ListAPIView[Portrait]):
+    """The person's portraits."""
+
+    serializer_class = PortraitSerializer
+    queryset = Portrait.objects.none()
+
+    def get_queryset(self) -> Any:
+        """Those that can still be opened."""
+        return gallery.living(self.request.user.pk, timezone.now())
+
+
+class PortraitView(APIView):
+    """One portrait."""
+
+    @extend_schema(operation_id="portraits_read", responses=PortraitSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Its metadata."""
+        return Response(PortraitSerializer(_portrait(request, pk)).data)
+
+    @extend_schema(
+        operation_id="portraits_deadline", request=DeadlineSerializer, responses=PortraitSerializer
+    )
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        """Keep it shorter, or longer up to twelve months."""
+        body = DeadlineSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        gallery.move_deadline(
+            _portrait(request, pk), body.validated_data["expires_at"], timezone.now()
+        )
+        return Response(PortraitSerializer(_portrait(request, pk)).data)
+
+    @extend_schema(operation_id="portraits_delete", responses={204: None})
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        """Destroy it now, all sizes."""
+        gallery.delete(_portrait(request, pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ImageView(APIView):
+    """The picture itself."""
+
+    @extend_schema(
+        operation_id="portraits_image",
+        parameters=[OpenApiParameter("size", str, enum=["full", "preview", "thumb"])],
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
+        """Opened for its owner, never cached."""
+        size = request.query_params.get("size", "full")
+        rendition, plain = gallery.open_image(_portrait(request, pk), size, timezone.now())
+        response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
+        response["Content-Disposition"] = f'inline; filename="portrait-{size}.jpg"'
+        return response
+
+
+def _portrait(request: Request, pk: uuid.UUID) -> Portrait:
+    found = gallery.find(request.user.pk, pk, timezone.now())
+    if found is None:
+        raise NotFound("There is no such portrait.")
+    return found

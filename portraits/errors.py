@@ -1,0 +1,121 @@
+"""Everything the product refuses, one sentence each. `deploy/http.py` maps the tree to answers."""
+
+from privacy.errors import PrivacyError
+
+
+class PortraitsError(PrivacyError):
+    """The root of this room's refusals."""
+
+    code = "refused"
+
+
+class UnknownStyle(PortraitsError):
+    """No such style, or it was retired."""
+
+    code = "unknown_style"
+    sentence = "There is no such style. GET /v1/styles lists those that can be painted."
+    status = 422
+    field = "items"
+
+
+class UnknownSlot(PortraitsError):
+    """No such slot."""
+
+    code = "unknown_slot"
+    sentence = (
+        "A reference set has the slots front, three_quarter_left, three_quarter_right, half_body "
+        "and full_body."
+    )
+    status = 404
+    field = "slot"
+
+
+class UnknownReferences(PortraitsError):
+    """No such set, somebody else's, or gone."""
+
+    code = "unknown_reference_set"
+    sentence = "There is no such reference set; it may have expired. Make a new one."
+    status = 404
+    field = "reference_set"
+
+
+class ReferencesInUse(PortraitsError):
+    """The set serves an open job."""
+
+    code = "reference_set_in_use"
+    sentence = "These photos serve a job that is still open. Wait for it to end, or cancel it."
+    field = "reference_set"
+
+
+class NoPhotos(PortraitsError):
+    """A job needs at least one accepted photo."""
+
+    code = "no_accepted_photo"
+    sentence = "Put at least one photo into the set and wait until it is accepted."
+    status = 422
+    field = "reference_set"
+
+
+class PhotosChecking(PortraitsError):
+    """A photo has not been looked at yet."""
+
+    code = "photos_still_checking"
+    sentence = "A photo is still being checked. Try again in a few seconds."
+    field = "reference_set"
+
+
+class EmptyUpload(PortraitsError):
+    """Nothing was sent."""
+
+    code = "empty_file"
+    sentence = "The file is empty. Send the photo again."
+    status = 422
+    field = "photo"
+
+
+class UploadTooLarge(PortraitsError):
+    """More bytes than a photo may have."""
+
+    code = "file_too_large"
+    sentence = "The photo is larger than 15 MB. Send a smaller one."
+    status = 413
+    field = "photo"
+
+
+class PhotoRefused(PortraitsError):
+    """The gate has looked and said no; code and sentence are the gate's."""
+
+    status = 422
+    field = "photo"
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code = code
+        super().__init__(sentence)
+
+
+class KeyMissing(PortraitsError):
+    """POST /v1/jobs without Idempotency-Key."""
+
+    code = "idempotency_key_missing"
+    sentence = (
+        "Send an Idempotency-Key header (any text that you make up for this job), so that a retry "
+        "cannot start it twice."
+    )
+    status = 400
+    field = "Idempotency-Key"
+
+
+class KeyReused(PortraitsError):
+    """The same key with another body."""
+
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was used for another job. Make up a new one."
+    status = 422
+    field = "Idempotency-Key"
+
+
+class AlreadyEnded(PortraitsError):
+    """The job has ended; there is nothing to cancel."""
+
+    code = "already_ended"
+    sentence = "This job has already ended."

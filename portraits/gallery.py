@@ -1,0 +1,56 @@
+"""Finished portraits, for their owner: find, open, move the deadline, delete."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from portraits.models import Portrait, Rendition
+from privacy import keys, vault
+from privacy.errors import BlobGone
+from privacy.models import Blob
+from privacy.plain import Plain
+
+
+def living(owner_id: uuid.UUID, now: datetime) -> QuerySet[Portrait]:
+    """The person's portraits that can still be opened."""
+    return (
+        Portrait.objects.filter(
+            owner_id=owner_id, blob__state=Blob.State.STORED, blob__expires_at__gt=now
+        )
+        .select_related("blob", "item__style")
+        .prefetch_related("renditions")
+    )
+
+
+def find(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Portrait | None:
+    """One of the person's own, or None: somebody else's does not exist for them."""
+    return living(owner_id, now).filter(pk=portrait_id).first()
+
+
+def open_image(portrait: Portrait, size: str, now: datetime) -> tuple[Rendition, Plain]:
+    """The bytes of one size, opened for its owner; audited by the vault."""
+    rendition = portrait.renditions.filter(name=size).first()
+    if rendition is None:
+        raise BlobGone
+    return rendition, vault.read(rendition.blob_id, now)
+
+
+def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:
+    """Keep it shorter, or longer up to twelve months, as its owner says."""
+    with transaction.atomic():
+        keys.hold_owner(portrait.owner_id)
+        vault.move_deadline(_blobs(portrait), expires_at, now)
+
+
+def delete(portrait: Portrait) -> None:
+    """Destroy all sizes at once."""
+    with transaction.atomic():
+        keys.hold_owner(portrait.owner_id)
+        vault.destroy(_blobs(portrait))
+        portrait.delete()
+
+
+def _blobs(portrait: Portrait) -> QuerySet[Blob]:
+    return Blob.objects.filter(pk__in=portrait.renditions.values("blob_id"))

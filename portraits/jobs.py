@@ -1,0 +1,356 @@
+"""The job's state machine: submit, claim, progress, finish, fail, cancel, expire.
+
+PostgreSQL is the single truth. Every move is a conditional UPDATE whose row count is read, and
+locks are always taken in the order owner → lease → item → job → reference set.
+"""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from portraits import references
+from portraits.errors import (
+    AlreadyEnded,
+    KeyReused,
+    NoPhotos,
+    PhotosChecking,
+    ReferencesInUse,
+    UnknownReferences,
+    UnknownStyle,
+)
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from portraits.recipes import Recipe
+from privacy import audit, consent, dispatch, keys, leases, retention, vault
+from privacy.errors import OwnerErased
+from privacy.models import Blob
+from privacy.retention import Kind
+
+LEASE = "item"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asks for: one portrait in one style. Without a seed, one is drawn."""
+
+    style: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """One claimed item, with all that is needed to paint it."""
+
+    held: leases.Claim
+    engine: str
+    recipe: Recipe
+    seed: int
+    photos: tuple[Photo, ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    """One finished size of a portrait, drafted but not committed."""
+
+    name: str
+    draft: vault.Draft
+    width: int
+    height: int
+    media_type: str
+
+
+# --- The person's side -------------------------------------------------------------------------
+
+
+def submit(
+    owner_id: uuid.UUID,
+    set_id: uuid.UUID,
+    orders: Sequence[Order],
+    key: str,
+    now: datetime,
+) -> tuple[Job, bool]:
+    """(job, whether it is new). The same key and body give the same job, however often, for 24 h.
+
+    Raises ConsentMissing, KeyReused, UnknownReferences, ReferencesInUse, PhotosChecking, NoPhotos,
+    UnknownStyle; then nothing has changed.
+    """
+    key_sha256 = hashlib.sha256(key.encode()).digest()
+    body_sha256 = hashlib.sha256(repr((set_id, tuple(orders))).encode()).digest()
+    consent_id = consent.require(owner_id).pk
+    forgotten = now - retention.IDEMPOTENCY_KEY
+    Job.objects.filter(
+        owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten
+    ).update(key_sha256=None)
+    if known := _known(owner_id, key_sha256, body_sha256):
+        return known, False
+    try:
+        with transaction.atomic():
+            keys.hold_owner(owner_id)
+            found = (
+                ReferenceSet.objects.select_for_update()
+                .filter(pk=set_id, owner_id=owner_id, expires_at__gt=now)
+                .first()
+            )
+            # Asked again behind the lock: a twin of this request may have held it.
+            if known := _known(owner_id, key_sha256, body_sha256):
+                return known, False
+            _check_ready(found)
+            job = Job.objects.create(
+                owner_id=owner_id,
+                references=found,
+                consent_id=consent_id,
+                key_sha256=key_sha256,
+                body_sha256=body_sha256,
+                created_at=now,
+                start_by=now + settings.JOB_START_LIMIT,
+            )
+            ReferenceSet.objects.filter(pk=set_id).update(state=ReferenceSet.State.IN_USE)
+            _create_items(job, orders)
+            audit.record(audit.Verb.JOB_SUBMITTED, subject_id=owner_id, object_id=job.id)
+    except IntegrityError:
+        if known := _known(owner_id, key_sha256, body_sha256):
+            return known, False
+        raise
+    return job, True
+
+
+def _known(owner_id: uuid.UUID, key_sha256: bytes, body_sha256: bytes) -> Job | None:
+    job = Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256).first()
+    if job is not None and bytes(job.body_sha256) != body_sha256:
+        raise KeyReused
+    return job
+
+
+def _check_ready(found: ReferenceSet | None) -> None:
+    if found is None:
+        raise UnknownReferences
+    if found.state != ReferenceSet.State.OPEN:
+        raise ReferencesInUse
+    states = set(found.photos.values_list("state", flat=True))
+    if Photo.State.CHECKING in states:
+        raise PhotosChecking
+    if Photo.State.ACCEPTED not in states:
+        raise NoPhotos
+
+
+def _create_items(job: Job, orders: Sequence[Order]) -> None:
+    styles = {row.slug: row for row in Style.objects.filter(retired_at=None)}
+    for position, order in enumerate(orders):
+        if order.style not in styles:
+            raise UnknownStyle
+        item = Item.objects.create(
+            job=job,
+            style=styles[order.style],
+            position=position,
+            seed=secrets.randbits(31) if order.seed is None else order.seed,
+        )
+        leases.open_work(LEASE, item.id, job.owner_id)
+        dispatch.send(LEASE, item.id)
+
+
+def cancel(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> Job:
+    """Stop what has not ended. Portraits that are finished stay. Raises AlreadyEnded."""
+    with transaction.atomic():
+        keys.hold_owner(owner_id, exclusive=True)
+        job = Job.objects.get(pk=job_id, owner_id=owner_id)
+        if not _end_open(job, Item.State.CANCELLED, "", now):
+            raise AlreadyEnded
+        job.refresh_from_db()
+    return job
+
+
+def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> None:
+    """Halt everything of one person: privacy calls this on withdrawal and erasure."""
+    leases.revoke(LEASE, owner_id=owner_id)
+    leases.revoke(references.LEASE, owner_id=owner_id)
+    for job in Job.objects.filter(owner_id=owner_id, state__in=Job.OPEN):
+        _end_open(job, Item.State.CANCELLED, "stopped_by_owner", now)
+    inputs = [Kind.UPLOAD, Kind.REFERENCE, Kind.PROMPT, Kind.SOURCE]
+    vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=inputs))
+    ReferenceSet.objects.filter(owner_id=owner_id).delete()
+    if erase_results:
+        results = [Kind.PORTRAIT, Kind.RENDITION]
+        vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=results))
+        Portrait.objects.filter(owner_id=owner_id).delete()
+
+
+# --- The worker's side -------------------------------------------------------------------------
+
+
+def claim(engines: Sequence[str], now: datetime) -> Work | None:
+    """Take the oldest waiting item for one of these engines, or None."""
+    wanted = Item.objects.filter(state__in=Item.OPEN, style__engine__in=engines).values("pk")
+    while True:
+        with transaction.atomic():
+            held = leases.claim(LEASE, among=wanted)
+            if held is None:
+                return None
+            item = Item.objects.select_related("style", "job__references").get(pk=held.work_id)
+            if held.attempts > leases.MAX_ATTEMPTS:
+                fail(held, "attempts_exhausted", now)
+                continue
+            Item.objects.filter(pk=item.pk, state__in=Item.OPEN).update(
+                state=Item.State.RUNNING,
+                phase=Item.Phase.FETCHING,
+                percent=0,
+                started_at=Coalesce(F("started_at"), now),
+            )
+            Job.objects.filter(pk=item.job_id, state=Job.State.QUEUED).update(
+                state=Job.State.RUNNING
+            )
+            recipe = Recipe.from_json(item.style.recipe)
+            source = item.job.references
+            photos = references.select(source, recipe.references) if source else []
+            return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
+
+
+def progress(held: leases.Claim, phase: Item.Phase, percent: int) -> bool:
+    """Note how far it is, and keep the lease. False: stop, the item is no longer ours."""
+    if not leases.renew(held):
+        return False
+    moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
+        phase=phase, percent=percent
+    )
+    return bool(moved)
+
+
+def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
+    """Commit the portrait, the item's state and the end of the lease at once. Erase wins.
+
+    False: erased, withdrawn, cancelled or re-leased meanwhile; the sizes are to be discarded.
+    """
+    try:
+        with transaction.atomic():
+            keys.hold_owner(held.owner_id)
+            if not leases.still_held(held):
+                return False
+            moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
+                state=Item.State.DONE, phase=Item.Phase.ENDED, percent=100, ended_at=now
+            )
+            if not moved or not vault.commit([size.draft for size in sizes]):
+                transaction.set_rollback(True)
+                return False
+            full = next(size for size in sizes if size.name == "full")
+            portrait = Portrait.objects.create(
+                owner_id=held.owner_id,
+                item_id=held.work_id,
+                blob_id=full.draft.blob_id,
+                created_at=now,
+            )
+            Rendition.objects.bulk_create(
+                Rendition(
+                    portrait=portrait,
+                    name=size.name,
+                    blob_id=size.draft.blob_id,
+                    width=size.width,
+                    height=size.height,
+                    media_type=size.media_type,
+                )
+                for size in sizes
+            )
+            leases.close(held)
+            _settle(held.work_id, now)
+    except OwnerErased:
+        return False
+    return True
+
+
+def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | None = None) -> bool:
+    """End an item without a portrait, for a reason that repeating cannot mend."""
+    with transaction.atomic():
+        if not leases.still_held(held):
+            return False
+        Item.objects.filter(pk=held.work_id, state__in=Item.OPEN).update(
+            state=state or Item.State.FAILED, phase=Item.Phase.ENDED, code=code, ended_at=now
+        )
+        leases.close(held)
+        audit.record(audit.Verb.JOB_FAILED, subject_id=held.owner_id, object_id=held.work_id)
+        _settle(held.work_id, now)
+    return True
+
+
+def again(held: leases.Claim, code: str, now: datetime) -> bool:
+    """Give an item back after a fault that may pass; the third time it fails."""
+    if held.attempts >= leases.MAX_ATTEMPTS:
+        return fail(held, code, now)
+    with transaction.atomic():
+        if not leases.still_held(held):
+            return False
+        Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
+            state=Item.State.QUEUED, phase=Item.Phase.WAITING, percent=0
+        )
+        leases.give_back(held)
+        dispatch.send(LEASE, held.work_id)
+    return True
+
+
+# --- Upkeep ------------------------------------------------------------------------------------
+
+
+def expire(now: datetime) -> int:
+    """End jobs that have not started in time; their photos are destroyed with them."""
+    late = Job.objects.filter(state=Job.State.QUEUED, start_by__lte=now)
+    total = 0
+    for job in late[:500]:
+        with transaction.atomic():
+            try:
+                keys.hold_owner(job.owner_id, exclusive=True)
+            except OwnerErased:
+                continue
+            if Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).exists():
+                total += _end_open(job, Item.State.EXPIRED, "not_started_in_time", now)
+    return total
+
+
+def forget_keys(now: datetime) -> int:
+    """Drop idempotency keys after their 24 hours."""
+    old = now - retention.IDEMPOTENCY_KEY
+    return (
+        Job.objects.filter(created_at__lte=old)
+        .exclude(key_sha256=None)
+        .update(key_sha256=None)
+    )
+
+
+def _end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
+    """End every open item of a job; returns how many. The caller holds the owner alone."""
+    ids = list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
+    leases.revoke(LEASE, work_id__in=ids)
+    ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
+        state=state, phase=Item.Phase.ENDED, code=code, ended_at=now
+    )
+    if ended:
+        _settle(ids[0], now)
+    return ended
+
+
+def _settle(item_id: uuid.UUID, now: datetime) -> None:
+    """End the job when its last item has ended, and let its references go."""
+    job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
+    states = set(job.items.values_list("state", flat=True))
+    if job.state not in Job.OPEN or states & set(Item.OPEN):
+        return
+    outcomes = (
+        # A cancelled or expired job says so, even if portraits were finished before.
+        (Item.State.CANCELLED, Job.State.CANCELLED),
+        (Item.State.EXPIRED, Job.State.EXPIRED),
+        (Item.State.DONE, Job.State.DONE),
+        (Item.State.FAILED, Job.State.FAILED),
+        (Item.State.BLOCKED, Job.State.BLOCKED),
+    )
+    end = next(state for found, state in outcomes if found in states)
+    Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
+    source = ReferenceSet.objects.select_for_update().filter(pk=job.references_id).first()
+    if source is None:
+        return
+    if source.keep and source.expires_at > now:
+        ReferenceSet.objects.filter(pk=source.pk).update(state=ReferenceSet.State.OPEN)
+    else:
+        references.destroy(source)

@@ -1,0 +1,236 @@
+"""The product's tables. No picture lies here: every picture is one of privacy's blobs."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import uuid7
+from privacy.models import Blob
+
+
+class Style(models.Model):
+    """One version of one style. A change is a new version; an old one is retired, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=40)
+    version = models.PositiveSmallIntegerField(default=1)
+    name = models.CharField(max_length=60)
+    description = models.CharField(max_length=200)
+    engine = models.CharField(max_length=80)
+    recipe = models.JSONField()
+    preview = models.CharField(max_length=120, blank=True, help_text="Static preview picture.")
+    position = models.PositiveSmallIntegerField(default=0)
+    published_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position", "slug"]
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "version"], name="style_version"),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(retired_at=None), name="style_one_current"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} v{self.version}"
+
+
+class Painter(models.Model):
+    """A gpu worker that is alive and which engine it has loaded. Old rows mean nothing."""
+
+    holder = models.CharField(max_length=80)
+    engine = models.CharField(max_length=80)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "engine"], name="painter_engine")]
+
+    def __str__(self) -> str:
+        return f"{self.engine} at {self.holder}"
+
+
+class ReferenceSet(models.Model):
+    """Up to five photos of one person that serve one open job at a time."""
+
+    class State(models.TextChoices):
+        """OPEN ⇄ IN_USE → (row deleted); OPEN → (row deleted)."""
+
+        OPEN = "open"  # photos can be put in, a job may take it
+        IN_USE = "in_use"  # an open job reads it; photos are fixed
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    keep = models.BooleanField(help_text="Kept for further jobs until expires_at.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"references {self.id}"
+
+
+class Photo(models.Model):
+    """One slot of a set. Putting a new photo into a slot replaces the row."""
+
+    class Slot(models.TextChoices):
+        """What the photo should show."""
+
+        FRONT = "front"
+        THREE_QUARTER_LEFT = "three_quarter_left"
+        THREE_QUARTER_RIGHT = "three_quarter_right"
+        HALF_BODY = "half_body"
+        FULL_BODY = "full_body"
+
+    class State(models.TextChoices):
+        """CHECKING → ACCEPTED | REFUSED | EXPIRED."""
+
+        CHECKING = "checking"  # sealed as an upload; the intake will look at it
+        ACCEPTED = "accepted"  # cleaned, checked and sealed again as a reference
+        REFUSED = "refused"  # not fit; `code` says why; nothing of it is left
+        EXPIRED = "expired"  # not looked at in time; nothing of it is left
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    set = models.ForeignKey(ReferenceSet, on_delete=models.CASCADE, related_name="photos")
+    slot = models.CharField(max_length=20, choices=Slot)
+    state = models.CharField(max_length=8, choices=State, default=State.CHECKING)
+    code = models.CharField(max_length=40, blank=True)
+    hint = models.CharField(max_length=40, blank=True)
+    quality = models.FloatField(null=True)
+    # The face's box in the cleaned photo (left, top, width, height; 0 to 1), so that the painter
+    # can frame it. It says where, not who.
+    face = models.JSONField(null=True)
+    upload = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
+    reference = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["set", "slot"], name="photo_slot")]
+
+    def __str__(self) -> str:
+        return f"photo {self.id}"
+
+
+class Job(models.Model):
+    """What a person asked for: a list of items, from one reference set."""
+
+    class State(models.TextChoices):
+        """QUEUED → RUNNING → DONE | FAILED | BLOCKED | CANCELLED; QUEUED → EXPIRED | CANCELLED."""
+
+        QUEUED = "queued"  # no item has been taken yet
+        RUNNING = "running"  # at least one item has been taken
+        DONE = "done"  # all items have ended and at least one portrait exists
+        FAILED = "failed"  # all items have ended, none with a portrait
+        BLOCKED = "blocked"  # every result was held back by a safety gate
+        CANCELLED = "cancelled"  # stopped by its owner, a withdrawal or an erasure
+        EXPIRED = "expired"  # never started in time
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    references = models.ForeignKey(
+        ReferenceSet, null=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    consent_id = models.UUIDField(help_text="The consent that it was asked for under.")
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    # The hash of the client's key, so that nothing that a client put into it is kept.
+    key_sha256 = models.BinaryField(null=True, max_length=32)
+    body_sha256 = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+    start_by = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key_sha256"], name="job_once")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["start_by"], name="job_queued", condition=Q(state="queued")),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.id}"
+
+
+class Item(models.Model):
+    """One portrait to paint. Claim, lease and attempts are the item's own."""
+
+    class State(models.TextChoices):
+        """QUEUED ⇄ RUNNING → DONE | FAILED | BLOCKED | CANCELLED; QUEUED → EXPIRED | CANCELLED."""
+
+        QUEUED = "queued"  # waiting for a worker
+        RUNNING = "running"  # a worker holds its lease
+        DONE = "done"  # its portrait is committed
+        FAILED = "failed"  # three attempts, or a fault that repeating cannot mend
+        BLOCKED = "blocked"  # held back by a safety gate
+        CANCELLED = "cancelled"  # stopped; no portrait will ever appear
+        EXPIRED = "expired"  # never started in time
+
+    class Phase(models.TextChoices):
+        """What the worker is doing."""
+
+        WAITING = "waiting"
+        FETCHING = "fetching"
+        PAINTING = "painting"
+        STORING = "storing"
+        ENDED = "ended"
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
+    style = models.ForeignKey(Style, on_delete=models.PROTECT)
+    position = models.PositiveSmallIntegerField()
+    seed = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    phase = models.CharField(max_length=8, choices=Phase, default=Phase.WAITING)
+    percent = models.PositiveSmallIntegerField(default=0)
+    code = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position"]
+        constraints = [models.UniqueConstraint(fields=["job", "position"], name="item_position")]
+
+    def __str__(self) -> str:
+        return f"item {self.id}"
+
+
+class Portrait(models.Model):
+    """A finished portrait: which style, from which item, until when. Its bytes are blobs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="portrait")
+    # Of the full picture; the portrait goes with it.
+    blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"portrait {self.id}"
+
+
+class Rendition(models.Model):
+    """One size of a portrait, `full` included."""
+
+    portrait = models.ForeignKey(Portrait, on_delete=models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=8)
+    blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    media_type = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["portrait", "name"], name="rendition_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.portrait_id}"

@@ -1,0 +1,18 @@
+"""Where the portraits API lives, under /v1/."""
+
+from django.urls import path
+
+from portraits import api
+
+urlpatterns = [
+    path("styles", api.StylesView.as_view()),
+    path("reference-sets", api.ReferenceSetsView.as_view()),
+    path("reference-sets/<uuid:pk>", api.ReferenceSetView.as_view()),
+    path("reference-sets/<uuid:pk>/photos/<str:slot>", api.PhotoView.as_view()),
+    path("jobs", api.JobsView.as_view()),
+    path("jobs/<uuid:pk>", api.JobView.as_view()),
+    path("jobs/<uuid:pk>/cancel", api.CancelView.as_view()),
+    path("portraits", api.PortraitsView.as_view()),
+    path("portraits/<uuid:pk>", api.PortraitView.as_view()),
+    path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
+]

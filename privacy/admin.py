@@ -1,0 +1,57 @@
+"""The admin's view of consents, erasures and the audit trail: read only, ids only."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from privacy.models import AuditEvent, Consent, ConsentDocument, Erasure
+
+
+class ReadOnly(ModelAdmin):
+    """Nothing here is added, changed or deleted by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """No."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """No."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """No."""
+        return False
+
+
+@admin.register(ConsentDocument)
+class ConsentDocumentAdmin(ReadOnly):
+    """Consent texts, old ones too."""
+
+    list_display = ("purpose", "language", "version", "sha256", "published_at", "retired_at")
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnly):
+    """The ledger."""
+
+    list_display = ("id", "subject_id", "verb", "document", "act", "client", "at")
+    search_fields = ("=subject_id", "=id")
+    list_select_related = ("document",)
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnly):
+    """Erasures and how far they are."""
+
+    list_display = ("stage", "requested_at", "proved_at")
+    # The id fetches the receipt and the subject was erased, so neither is shown.
+    fields = ("stage", "counts", "requested_at", "proved_at")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """Who did what to whose data, by id."""
+
+    list_display = ("at", "verb", "actor", "subject_id", "object_id", "count")
+    list_filter = ("verb", "actor")
+    search_fields = ("=subject_id", "=object_id")

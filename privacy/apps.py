@@ -1,0 +1,21 @@
+"""The privacy app: registers its checks and refuses to start when one of them fails."""
+
+from django.apps import AppConfig
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+
+class PrivacyConfig(AppConfig):
+    """Runs the checks in every process, because gunicorn and Celery do not run Django's."""
+
+    name = "privacy"
+
+    def ready(self) -> None:
+        """All models are loaded here, those of later apps too."""
+        from privacy import checks as ours  # the app registry must be filled first
+
+        for check in ours.ALL:
+            checks.register(check)
+        failed = [error for check in ours.ALL for error in check(None)]
+        if failed:
+            raise ImproperlyConfigured(" ".join(str(error.msg) for error in failed))

@@ -1,0 +1,182 @@
+"""The only door to personal bytes: draft, commit, write, read, destroy.
+
+The caller says what kind of thing it is and whose; keys, nonces, recipients, object names and
+deadlines are chosen here. A row with a deadline exists before the first byte leaves the process,
+and a body can be opened only once its capsule is committed.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from privacy import audit, crypto, keys, retention, storage
+from privacy.crypto import Context, Recipient
+from privacy.errors import BlobGone, DeadlineRefused, SealBroken, StorageDown
+from privacy.models import Blob, Capsule
+from privacy.plain import Plain
+from privacy.retention import Kind
+
+RECIPIENTS: Final[dict[Kind, Recipient]] = {
+    Kind.UPLOAD: Recipient.FLEET,
+    Kind.REFERENCE: Recipient.FLEET,
+    Kind.PROMPT: Recipient.FLEET,
+    Kind.SOURCE: Recipient.FLEET,
+    Kind.PORTRAIT: Recipient.OWNER,
+    Kind.RENDITION: Recipient.OWNER,
+    Kind.CANARY: Recipient.OWNER,
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A body that is in the bucket and cannot be opened by anybody until it is committed."""
+
+    blob_id: uuid.UUID
+    owner_id: uuid.UUID
+    name: str
+    enc: bytes
+    length: int
+    sha256: bytes
+
+
+def draft(
+    kind: Kind,
+    owner_id: uuid.UUID,
+    plain: Plain,
+    now: datetime,
+    *,
+    expires_at: datetime | None = None,
+) -> Draft:
+    """Register, seal, put. Raises OwnerErased, NotReady or StorageDown; nothing is half-written."""
+    recipient = RECIPIENTS[kind]
+    label, public = _public_half(recipient, owner_id, now)
+    with transaction.atomic():
+        prefix = keys.hold_owner(owner_id)
+        blob = Blob.objects.create(
+            owner_id=owner_id,
+            kind=kind,
+            recipient=recipient,
+            recipient_label=label,
+            name=f"{kind.name.lower()}/{prefix}/{os.urandom(16).hex()}",
+            created_at=now,
+            expires_at=retention.deadline(kind, now, expires_at),
+        )
+    sealed = crypto.seal(plain, public, Context(kind, recipient, owner_id, blob.id))
+    storage.put(blob.name, sealed)
+    digest = hashlib.sha256(sealed.body).digest()
+    return Draft(blob.id, owner_id, blob.name, sealed.capsule, len(sealed.body), digest)
+
+
+def commit(drafts: Iterable[Draft]) -> bool:
+    """Make drafts readable, all or none, in the caller's transaction, which holds the owner's row.
+
+    False: one of them was destroyed meanwhile, and the caller must roll back.
+    """
+    for item in drafts:
+        moved = Blob.objects.filter(pk=item.blob_id, state=Blob.State.REGISTERED).update(
+            state=Blob.State.STORED, length=item.length, sha256=item.sha256
+        )
+        if not moved:
+            return False
+        Capsule.objects.create(blob_id=item.blob_id, enc=item.enc)
+        audit.record(audit.Verb.BLOB_WRITTEN, subject_id=item.owner_id, object_id=item.blob_id)
+    return True
+
+
+def read(blob_id: uuid.UUID, now: datetime) -> Plain:
+    """Open one blob; audited. Raises BlobGone, SealBroken, KeyNotHeld, KeyDestroyed."""
+    row = (
+        Blob.objects.filter(pk=blob_id, state=Blob.State.STORED, expires_at__gt=now)
+        .select_related("capsule")
+        .first()
+    )
+    if row is None or not hasattr(row, "capsule"):
+        raise BlobGone
+    context = Context(row.kind, Recipient(row.recipient), row.owner_id, row.id)
+    seed = _private_half(row)
+    body = storage.get(row.name)
+    if len(body) != row.length or hashlib.sha256(body).digest() != bytes(row.sha256 or b""):
+        raise SealBroken
+    plain = crypto.unseal(crypto.stored(bytes(row.capsule.enc), body), seed, context)
+    audit.record(audit.Verb.BLOB_READ, subject_id=row.owner_id, object_id=row.id)
+    return plain
+
+
+def destroy(blobs: QuerySet[Blob], *, verb: audit.Verb = audit.Verb.BLOB_DESTROYED) -> int:
+    """Shred: delete the capsules now, in the caller's transaction; the bodies are noise from here.
+
+    The objects and rows follow by `sweeps.reap`, which the caller may run after the commit.
+    """
+    with transaction.atomic():
+        found = list(
+            blobs.exclude(state=Blob.State.SHREDDED)
+            .select_for_update(of=("self",), no_key=True)
+            .values_list("pk", "owner_id")
+        )
+        ids = [pk for pk, _ in found]
+        Capsule.objects.filter(pk__in=ids).delete()
+        Blob.objects.filter(pk__in=ids).update(state=Blob.State.SHREDDED)
+        if verb is audit.Verb.BLOB_DESTROYED:
+            for pk, owner_id in found:
+                audit.record(verb, subject_id=owner_id, object_id=pk)
+        elif ids:
+            audit.record(verb, count=len(ids))
+    return len(ids)
+
+
+def discard(drafts: Iterable[Draft]) -> None:
+    """Destroy drafts that may not be committed: the owner left, or somebody else was faster.
+
+    The bodies are deleted by name, because an erasure may have taken the rows already. What a
+    bucket that is down keeps back is noise, and the orphan sweep's.
+    """
+    unwanted = list(drafts)
+    destroy(Blob.objects.filter(pk__in=[item.blob_id for item in unwanted]))
+    with suppress(StorageDown):
+        storage.delete(item.name for item in unwanted)
+
+
+def move_deadline(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> None:
+    """Move the end of living blobs. Raises DeadlineRefused past the cap, BlobGone if none lives.
+
+    A portrait's end may move both ways, by its owner; anything else can only end earlier.
+    """
+    with transaction.atomic():
+        rows = list(
+            blobs.filter(state=Blob.State.STORED, expires_at__gt=now).select_for_update(
+                of=("self",), no_key=True
+            )
+        )
+        if not rows:
+            raise BlobGone
+        for row in rows:
+            kind = Kind(row.kind)
+            longer = expires_at > row.expires_at
+            if expires_at > row.created_at + retention.DEADLINES[kind].cap or expires_at <= now:
+                raise DeadlineRefused
+            if longer and kind not in (Kind.PORTRAIT, Kind.RENDITION):
+                raise DeadlineRefused("This can only be shortened.")
+            audit.record(
+                audit.Verb.DEADLINE_MOVED, subject_id=row.owner_id, object_id=row.id
+            )
+        blobs.filter(pk__in=[row.pk for row in rows]).update(expires_at=expires_at)
+
+
+def _public_half(recipient: Recipient, owner_id: uuid.UUID, now: datetime) -> tuple[str, bytes]:
+    if recipient is Recipient.FLEET:
+        return keys.fleet_public(now.date())
+    return keys.owner_public(owner_id)
+
+
+def _private_half(row: Blob) -> bytes:
+    if row.recipient == Recipient.FLEET:
+        return keys.fleet_seed(row.recipient_label)
+    return keys.owner_seed(row.owner_id)

@@ -1,0 +1,71 @@
+"""The Celery app. Celery carries nudges; PostgreSQL decides. Each option names what it prevents."""
+
+import os
+import resource
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init, worker_shutdown
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+
+from django.conf import settings
+
+from workers.schedule import BEAT
+
+# A core file would hold opened keys and pictures.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+app = Celery("sitter", broker=settings.BROKER_URL, include=["workers.tasks"])
+app.conf.update(
+    # Results would be one more place where data lingers; the row holds the state.
+    task_ignore_result=True,
+    result_backend=None,
+    # A killed worker's message is delivered again instead of being lost.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    # One worker hoarding messages would make others idle.
+    worker_prefetch_multiplier=1,
+    # pickle would run whatever a broker holds.
+    accept_content=["json"],
+    task_serializer="json",
+    # A missing queue name would put work where no compartment takes it.
+    task_create_missing_queues=False,
+    task_queues=[Queue(name) for name in ("intake", "gpu", "upkeep", "keeper")],
+    task_default_queue="upkeep",
+    # Redelivery after this time costs one wasted nudge: the lease keeps it from painting twice.
+    broker_transport_options={"visibility_timeout": 600, "socket_connect_timeout": 5},
+    broker_connection_retry_on_startup=True,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    # SIGTERM lets what runs finish within this time; what does not is re-leased.
+    worker_soft_shutdown_timeout=20,
+    worker_send_task_events=True,
+    task_send_sent_event=True,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    timezone="UTC",
+    beat_schedule=BEAT,
+    # Two missed seconds should not become a burst.
+    beat_max_loop_interval=5,
+)
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Celery would install handlers of its own, which print arguments."""
+
+
+@worker_init.connect
+def _start_role(**_: Any) -> None:
+    """Make keys, load engines, start the sandbox: whatever this role needs before its first task."""
+    from workers import roles  # Django's models are ready only now
+
+    roles.start()
+
+
+@worker_shutdown.connect
+def _stop_role(**_: Any) -> None:
+    from workers import roles
+
+    roles.stop()

@@ -1,0 +1,301 @@
+"""The face gate: is this one clear photo of one person, for this slot, and a new one?
+
+It owns the detector and the thresholds. It refuses with a code and a sentence that tells what to
+do. It computes no embedding and compares no faces: duplicates are told by whole pictures. The five
+points that the detector gives are used for a hint about the pose and dropped with the call.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from PIL import Image
+
+WEIGHTS = Path(__file__).resolve().parent / "weights" / "mtcnn"
+Floats = NDArray[np.float64]
+
+# The detector's own thresholds are its authors'; CERTAIN is ours and decides what is a face.
+PROPOSED, REFINED, FINAL, CERTAIN = 0.6, 0.7, 0.8, 0.9
+PYRAMID_STEP = 0.709
+MAX_PROPOSALS = 300
+# A face lower than this part of the main one's height is a passer-by, a poster or a picture frame.
+BYSTANDER = 0.35
+DUPLICATE = 0.985
+DARK_HIGHLIGHTS, DARK_PICTURE = 64.0, 28.0
+BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 238.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one of the five photos must show: a face so high, so large a part, so sharp."""
+
+    pixels: int
+    part: float
+    sharp_side: int
+    sharpness: float
+    largest_part: float = 1.0
+
+
+SLOTS = {
+    "front": Slot(96, 0.12, 96, 0.02),
+    "three_quarter_left": Slot(96, 0.12, 96, 0.02),
+    "three_quarter_right": Slot(96, 0.12, 96, 0.02),
+    "half_body": Slot(64, 0.0625, 64, 0.06, 0.5),
+    "full_body": Slot(32, 0.03125, 32, 0.2, 0.3),
+}
+SENTENCES = {
+    "no_face": "No face was found. Face the camera in even light, without anything covering you.",
+    "several_faces": "More than one person is in the picture. Choose a photo of you alone.",
+    "face_too_small": "Move closer so that your face fills more of the picture.",
+    "too_blurred": "Your face is not sharp. Hold still, clean the lens and focus on your face.",
+    "too_dark": "The photo is too dark. Turn towards a window or switch on a light.",
+    "too_bright": "The photo is overexposed. Step out of the direct light and try again.",
+    "duplicate_photo": "This photo is already in your set. Choose a different one.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's answer. `face` is x, y, width, height as parts of the picture's sides."""
+
+    accepted: bool
+    code: str | None = None
+    sentence: str | None = None
+    hint: str | None = None
+    quality: float = 0.0
+    face: tuple[float, float, float, float] | None = None
+
+
+class WeightsRefused(RuntimeError):
+    """A file of weights is missing, of another size, or not the one that was converted."""
+
+
+class Gate:
+    """Three small networks on one core. `load` once; `check` may be called by any thread."""
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._weights = weights
+        self._nets: dict[str, onnxruntime.InferenceSession] = {}
+
+    def load(self) -> None:
+        """Reads each file once, checks its hash, and runs the very bytes that were checked."""
+        manifest = json.loads((self._weights / "manifest.json").read_text())
+        for name in ("pnet", "rnet", "onet"):
+            body = (self._weights / f"{name}.onnx").read_bytes()
+            known = manifest.get(f"{name}.onnx", {})
+            if hashlib.sha256(body).hexdigest() != known.get("sha256"):
+                raise WeightsRefused(f"{name}.onnx is not the file named in the manifest")
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            options.log_severity_level = 3
+            self._nets[name] = onnxruntime.InferenceSession(
+                body, options, providers=["CPUExecutionProvider"]
+            )
+
+    def check(self, image: Image.Image, slot: str, others: Sequence[Image.Image] = ()) -> Verdict:
+        """One photo against its slot and against the photos in the other slots."""
+        needs = SLOTS[slot]
+        picture = image.convert("RGB")
+        grey = np.asarray(picture.convert("L"), dtype=np.float64)
+        faces = self._detect(picture, max(24.0, needs.pixels * 0.4))
+        if not len(faces):
+            return _refused(_exposure(grey, DARK_PICTURE, BRIGHT_PICTURE) or "no_face")
+        heights = faces[:, 3] - faces[:, 1]
+        if (heights >= BYSTANDER * heights[0]).sum() > 1:
+            return _refused("several_faces")
+        face = _inside(faces[0, :4], picture.size)
+        sharp = _sharpness(grey, face, needs.sharp_side)
+        code = _first_fault(grey, face, needs, sharp)
+        if code is None and any(_same_picture(picture, other) for other in others):
+            code = "duplicate_photo"
+        quality = _quality(faces[0], needs, sharp, max(picture.size))
+        if code:
+            return _refused(code, quality, _relative(face, picture.size))
+        hint = _hint(faces[0], slot, max(picture.size))
+        return Verdict(True, None, None, hint, quality, _relative(face, picture.size))
+
+    def _run(self, net: str, batch: NDArray[np.uint8]) -> dict[str, Floats]:
+        session = self._nets[net]
+        names = [output.name for output in session.get_outputs()]
+        results: list[Any] = session.run(names, {"image": batch})
+        return {n: np.asarray(r, dtype=np.float64) for n, r in zip(names, results, strict=True)}
+
+    def _detect(self, picture: Image.Image, smallest: float) -> Floats:
+        """Rows of left, top, right, bottom, certainty and five points; the largest face first."""
+        boxes = self._propose(picture, smallest)
+        if len(boxes):
+            found = self._run("rnet", _crops(picture, _square(boxes), 24))
+            boxes = _refine(_square(boxes), found, REFINED)
+            boxes = boxes[_suppress(boxes, 0.7)]
+        if not len(boxes):
+            return np.empty((0, 15))
+        squares = _square(boxes)
+        found = self._run("onet", _crops(picture, squares, 48))
+        corner, side = squares[:, :2], squares[:, 2:4] - squares[:, :2]
+        points = found["points"].reshape(-1, 2, 5) * side[:, :, None] + corner[:, :, None]
+        keep = found["score"] > FINAL
+        boxes = np.hstack([_refine(squares, found, FINAL), points[keep].reshape(-1, 10)])
+        boxes = boxes[_suppress(boxes, 0.7, of_smaller=True)]
+        boxes = boxes[boxes[:, 4] >= CERTAIN]
+        return boxes[np.argsort(boxes[:, 1] - boxes[:, 3])]
+
+    def _propose(self, picture: Image.Image, smallest: float) -> Floats:
+        """The first network slides a window of 12 pixels over ever smaller copies."""
+        found: list[Floats] = []
+        scale = 12 / smallest
+        while min(picture.size) * scale >= 12:
+            size = round(picture.width * scale), round(picture.height * scale)
+            level = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            out = self._run("pnet", np.asarray(level)[None])
+            rows, columns = np.nonzero(out["score"][0] > PROPOSED)
+            left, top = 2 * columns + 1, 2 * rows + 1
+            window = np.stack([left, top, left + 11, top + 11], axis=1)
+            boxes = window + 11 * out["shift"][0, rows, columns]
+            zoom = np.tile(np.array(picture.size) / np.array(size), 2)
+            scores = out["score"][0, rows, columns][:, None]
+            boxes = np.hstack([boxes * zoom, scores])
+            found.append(boxes[_suppress(boxes, 0.5)])
+            scale *= PYRAMID_STEP
+        boxes = np.concatenate(found) if found else np.empty((0, 5))
+        return boxes[_suppress(boxes, 0.7)[:MAX_PROPOSALS]]
+
+
+def _suppress(boxes: Floats, overlap: float, *, of_smaller: bool = False) -> list[int]:
+    """The indexes to keep, the best first: of boxes that overlap too much, only the best."""
+    areas = np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1)
+    order = np.argsort(-boxes[:, 4])
+    keep: list[int] = []
+    while len(order):
+        best, rest = int(order[0]), order[1:]
+        keep.append(best)
+        corner = np.minimum(boxes[best, 2:4], boxes[rest, 2:4])
+        shared = np.prod(
+            np.clip(corner - np.maximum(boxes[best, :2], boxes[rest, :2]), 0, None), axis=1
+        )
+        total = (
+            np.minimum(areas[best], areas[rest])
+            if of_smaller
+            else areas[best] + areas[rest] - shared
+        )
+        order = rest[shared <= overlap * np.maximum(total, 1e-9)]
+    return keep
+
+
+def _square(boxes: Floats) -> Floats:
+    """The smallest square around the middle of each box; the networks were trained on squares."""
+    middle = (boxes[:, :2] + boxes[:, 2:4]) / 2
+    half = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
+    return np.hstack([middle - half, middle + half, boxes[:, 4:5]])
+
+
+def _refine(boxes: Floats, found: dict[str, Floats], threshold: float) -> Floats:
+    keep = found["score"] > threshold
+    side = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
+    moved = boxes[:, :4] + found["shift"] * side
+    return np.hstack([moved, found["score"][:, None]])[keep]
+
+
+def _crops(picture: Image.Image, boxes: Floats, side: int) -> NDArray[np.uint8]:
+    """Each box at the network's size; what lies outside of the picture is black."""
+    batch = np.empty((len(boxes), side, side, 3), dtype=np.uint8)
+    for row, box in enumerate(np.round(boxes[:, :4]).astype(int)):
+        left, top = int(box[0]), int(box[1])
+        crop = picture.crop((left, top, max(left + 1, int(box[2])), max(top + 1, int(box[3]))))
+        size = (side, side)
+        batch[row] = np.asarray(crop.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+    return batch
+
+
+Box = tuple[int, int, int, int]
+
+
+def _inside(box: Floats, size: tuple[int, int]) -> Box:
+    left, top = (max(0, round(float(v))) for v in box[:2])
+    right, bottom = (min(limit, round(float(v))) for v, limit in zip(box[2:4], size, strict=True))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _relative(face: Box, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    (left, top, right, bottom), (width, height) = face, size
+    return left / width, top / height, (right - left) / width, (bottom - top) / height
+
+
+def _first_fault(grey: Floats, face: Box, needs: Slot, sharp: float) -> str | None:
+    left, top, right, bottom = face
+    height = bottom - top
+    if height < needs.pixels or height < needs.part * max(grey.shape):
+        return "face_too_small"
+    fault = _exposure(grey[top:bottom, left:right], DARK_HIGHLIGHTS, BRIGHT_SHADOWS)
+    if fault is None and sharp < needs.sharpness:
+        return "too_blurred"
+    return fault
+
+
+def _exposure(grey: Floats, dark: float, bright: float) -> str | None:
+    """Judges darkness by the highlights and brightness by the shadows.
+
+    The mean would be a measure of the skin: a dark face in good light has bright highlights, and a
+    pale one has shadows.
+    """
+    shadows, highlights = np.percentile(grey, (20, 95))
+    if highlights < dark:
+        return "too_dark"
+    return "too_bright" if shadows > bright else None
+
+
+def _sharpness(grey: Floats, face: Box, side: int) -> float:
+    """The variance of the Laplacian of the face at one size, relative to its own contrast."""
+    left, top, right, bottom = face
+    crop = Image.fromarray(grey[top:bottom, left:right].astype(np.uint8))
+    small = np.asarray(crop.resize((side, side), Image.Resampling.BOX), dtype=np.float64)
+    core = small[1:-1, 1:-1]
+    edges = small[:-2, 1:-1] + small[2:, 1:-1] + small[1:-1, :-2] + small[1:-1, 2:] - 4 * core
+    return float(edges.var() / max(core.var(), 1.0))
+
+
+def _same_picture(one: Image.Image, other: Image.Image) -> bool:
+    """Correlates whole pictures at 48 by 48; another crop or another moment is not the same."""
+    if abs(np.log(one.width / one.height * other.height / other.width)) > 0.05:
+        return False
+    a, b = (
+        np.asarray(p.convert("L").resize((48, 48), Image.Resampling.BOX), dtype=np.float64)
+        for p in (one, other)
+    )
+    a, b = a - a.mean(), b - b.mean()
+    return bool((a * b).sum() >= DUPLICATE * np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+def _quality(face: Floats, needs: Slot, sharp: float, longer: int) -> float:
+    """From 0 to 1, to choose the best of several: certain, large, sharp."""
+    large = min(1.0, (face[3] - face[1]) / max(3 * needs.pixels, 3 * needs.part * longer))
+    crisp = min(1.0, sharp / (4 * needs.sharpness))
+    return round(float(face[4] * (0.5 + 0.2 * large + 0.3 * crisp)), 3)
+
+
+def _hint(face: Floats, slot: str, longer: int) -> str | None:
+    """A word on the pose, by where the nose lies between the eyes; never a refusal."""
+    if (face[3] - face[1]) > SLOTS[slot].largest_part * longer:
+        return "Step back so that more of your body is in the picture."
+    across = face[5:10]
+    turn = (across[2] - (across[0] + across[1]) / 2) / max(abs(across[1] - across[0]), 1.0)
+    if slot == "front" and abs(turn) > 0.25:
+        return "Look straight into the camera."
+    if slot.startswith("three_quarter"):
+        wanted = -turn if slot.endswith("left") else turn
+        if wanted < -0.15:
+            return "Turn your head to the other side."
+        if wanted < 0.1:
+            return "Turn your head a little further."
+    return None
+
+
+def _refused(
+    code: str, quality: float = 0.0, face: tuple[float, float, float, float] | None = None
+) -> Verdict:
+    return Verdict(False, code, SENTENCES[code], None, quality, face)

@@ -1,0 +1,189 @@
+"""The whole path of one portrait: claim, open, paint, mark, seal, commit.
+
+Three threads run this at once and share one render lock, so that while one paints, another fetches
+and a third stores. A call carries one person's work. What cannot be committed is destroyed.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+from PIL import Image
+
+from portraits import jobs, painters, provenance
+from portraits.models import Item
+from privacy import leases, vault
+from privacy.errors import BlobGone, OwnerErased, PrivacyError
+from privacy.plain import Plain
+from privacy.retention import Kind
+from workers import images
+from workers.engines import base
+
+log = structlog.get_logger(__name__)
+HOLDER = f"{socket.gethostname()}:{os.getpid()}"
+# The database hears of progress this often at most.
+PROGRESS_EVERY = 0.25
+
+_engines: dict[str, base.Engine] = {}
+_render = threading.Lock()
+_leaving = threading.Event()
+
+
+def start() -> None:
+    """Load every engine that this worker was told to serve, and say so."""
+    for name in settings.ENGINES:
+        engine = base.create(name, settings.WEIGHTS)
+        engine.load()
+        _engines[name] = engine
+        log.info("engine_loaded", engine=name)
+    threading.Thread(target=_announce, name="announce", daemon=True).start()
+
+
+def stop() -> None:
+    """Say goodbye and let the engines go."""
+    _leaving.set()
+    painters.leave(HOLDER)
+    for engine in _engines.values():
+        engine.unload()
+
+
+def run() -> int:
+    """Paint until nothing waits; returns how many items were taken."""
+    done = 0
+    while work := jobs.claim(tuple(_engines), timezone.now()):
+        _paint_one(work)
+        done += 1
+    return done
+
+
+def _paint_one(work: jobs.Work) -> None:
+    started = time.monotonic()
+    try:
+        with leases.heartbeat(work.held):
+            outcome = _portrait(work)
+    except base.Stopped:
+        outcome = "stopped"
+    except (BlobGone, OwnerErased):
+        jobs.fail(work.held, "references_gone", timezone.now())
+        outcome = "references_gone"
+    except base.CannotPaint:
+        jobs.fail(work.held, "engine_refused", timezone.now())
+        outcome = "engine_refused"
+    except (PrivacyError, base.EngineError, MemoryError, RuntimeError) as error:
+        log.warning("item_postponed", error=type(error).__name__, item_id=str(work.held.work_id))
+        jobs.again(work.held, "engine_failed", timezone.now())
+        outcome = "postponed"
+    log.info(
+        "item_ended",
+        item_id=str(work.held.work_id),
+        engine=work.engine,
+        state=outcome,
+        seconds=round(time.monotonic() - started, 2),
+    )
+
+
+def _portrait(work: jobs.Work) -> str:
+    """One item from its references to its commit; raises what stops it."""
+    pictures, focus = _fetch(work)
+    order = base.Order(
+        task=base.Task.IDENTITY,
+        style=work.recipe.style,
+        width=work.recipe.width,
+        height=work.recipe.height,
+        seed=work.seed,
+        steps=work.recipe.steps,
+        prompt=work.recipe.prompt,
+        references=pictures,
+        focus=focus,
+    )
+    with _rendering(work):
+        painted = _engines[work.engine].render(order, _progress(work.held))
+    sizes = _store(work, painted)
+    if not jobs.finish(work.held, sizes, timezone.now()):
+        vault.discard([size.draft for size in sizes])
+        return "discarded"
+    return "done"
+
+
+def _fetch(
+    work: jobs.Work,
+) -> tuple[tuple[Image.Image, ...], tuple[tuple[float, float, float, float] | None, ...]]:
+    pictures, focus = [], []
+    for photo in work.photos:
+        if photo.reference_id is None:
+            raise BlobGone
+        plain = vault.read(photo.reference_id, timezone.now())
+        pictures.append(images.open_reference(plain.reveal()))
+        focus.append(tuple(photo.face) if photo.face else None)
+    if not pictures:
+        raise BlobGone
+    return tuple(pictures), tuple(focus)
+
+
+@contextmanager
+def _rendering(work: jobs.Work) -> Iterator[None]:
+    """Wait for the engine, and leave the queue if the item was taken away meanwhile."""
+    while not _render.acquire(timeout=1):
+        if not leases.renew(work.held):
+            raise base.Stopped
+    try:
+        if not jobs.progress(work.held, Item.Phase.PAINTING, 5):
+            raise base.Stopped
+        yield
+    finally:
+        _render.release()
+
+
+def _progress(held: leases.Claim) -> base.Step:
+    """The engine's step callback: tells the database, and stops what is no longer ours."""
+    last = 0.0
+
+    def on_step(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < PROGRESS_EVERY and done < total:
+            return
+        last = time.monotonic()
+        if not jobs.progress(held, Item.Phase.PAINTING, 5 + 85 * done // max(1, total)):
+            raise base.Stopped
+
+    return on_step
+
+
+def _store(work: jobs.Work, painted: Image.Image) -> list[jobs.Size]:
+    """Encode, mark, seal and put each size."""
+    if not jobs.progress(work.held, Item.Phase.STORING, 92):
+        raise base.Stopped
+    sizes: list[jobs.Size] = []
+    now = timezone.now()
+    try:
+        for rendition in images.renditions(painted):
+            kind = Kind.PORTRAIT if rendition.name == "full" else Kind.RENDITION
+            marked = Plain(provenance.mark(rendition.data))
+            draft = vault.draft(kind, work.held.owner_id, marked, now)
+            sizes.append(
+                jobs.Size(
+                    rendition.name, draft, rendition.width, rendition.height, "image/jpeg"
+                )
+            )
+    except Exception:
+        vault.discard([size.draft for size in sizes])
+        raise
+    return sizes
+
+
+def _announce() -> None:
+    while not _leaving.is_set():
+        try:
+            painters.announce(HOLDER, _engines, timezone.now())
+        except Exception as error:  # noqa: BLE001 - the database is away; the next round tells
+            log.warning("announce_failed", error=type(error).__name__)
+        finally:
+            close_old_connections()
+        _leaving.wait(painters.ANNOUNCE_EVERY.total_seconds())

@@ -1,0 +1,103 @@
+"""Open an upload, clean it, check it, seal it again. Without torch, and never in the web.
+
+The photo is decoded in a sandboxed child; here only clean pixels are handled. Whatever the
+verdict, the upload is destroyed.
+"""
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+from PIL import Image
+
+from portraits import references
+from portraits.models import Photo
+from privacy import leases, vault
+from privacy.errors import BlobGone, OwnerErased, PrivacyError
+from privacy.plain import Plain
+from privacy.retention import Kind
+from workers import images
+from workers.gate import Gate, Verdict
+from workers.sandbox import Decoder, NotAPhoto
+
+log = structlog.get_logger(__name__)
+_decoder = Decoder(strict=settings.SANDBOX_STRICT)
+_gate = Gate(settings.WEIGHTS / "mtcnn")
+
+
+def start() -> None:
+    """Start the zygote, then load the detector."""
+    _decoder.start()
+    _gate.load()
+    log.info("intake_ready", layers=sorted(_decoder.layers()))
+
+
+def stop() -> None:
+    """End the zygote."""
+    _decoder.close()
+
+
+def run() -> int:
+    """Look at photos until none waits; returns how many."""
+    done = 0
+    while taken := references.claim():
+        held, photo = taken
+        try:
+            with leases.heartbeat(held):
+                _check(held, photo)
+        except (BlobGone, OwnerErased):
+            references.refuse(held, references.UPLOAD_EXPIRED)
+        except PrivacyError as error:
+            # The bucket or the database is away: the lease brings the photo back.
+            log.warning("photo_postponed", code=error.code, work_id=str(photo.id))
+            leases.give_back(held, after=leases.RENEW_EVERY)
+        done += 1
+    return done
+
+
+def _check(held: leases.Claim, photo: Photo) -> None:
+    if photo.upload_id is None:
+        raise BlobGone
+    now = timezone.now()
+    upload = vault.read(photo.upload_id, now)
+    try:
+        picture = images.rebuild(_decoder.decode(upload.reveal()))
+    except NotAPhoto as refusal:
+        references.refuse(held, refusal.code)
+        return
+    while True:
+        compared = references.others(photo)
+        verdict = _gate.check(picture, photo.slot, [_open(other) for other in compared])
+        if verdict.code is not None:
+            references.refuse(held, verdict.code)
+            return
+        if _accept(held, photo, picture, verdict, compared) or not leases.renew(held):
+            return
+
+
+def _accept(
+    held: leases.Claim,
+    photo: Photo,
+    picture: Image.Image,
+    verdict: Verdict,
+    compared: list[Photo],
+) -> bool:
+    """Seal the cleaned photo. False: somebody came in between; look again if it is still ours."""
+    clean = Plain(images.encode_reference(picture))
+    draft = vault.draft(
+        Kind.REFERENCE,
+        held.owner_id,
+        clean,
+        timezone.now(),
+        expires_at=photo.set.expires_at,
+    )
+    said = references.Verdict(verdict.quality, verdict.face, verdict.hint or "")
+    accepted = references.accept(held, draft, said, compared)
+    if not accepted:
+        vault.discard([draft])
+    return accepted
+
+
+def _open(other: Photo) -> Image.Image:
+    if other.reference_id is None:
+        raise BlobGone
+    return images.open_reference(vault.read(other.reference_id, timezone.now()).reveal())

@@ -1,0 +1,40 @@
+"""What each role does when its process starts and stops: keys first, then what it works with."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from privacy import keys
+
+
+def start() -> None:
+    """Called once, before the first task."""
+    today = timezone.now().date()
+    match str(settings.ROLE):
+        case "intake":
+            from workers import intake  # only this role loads the decoder and the gate
+
+            # The sandbox's zygote starts before any seed is read, and so never holds one.
+            intake.start()
+            keys.publish_fleet_keys(today)
+        case "gpu":
+            from workers import generate  # only this role may load torch
+
+            generate.start()
+        case "keeper":
+            keys.make_root_key(today)
+            keys.publish_evidence_key(today)
+        case "upkeep":
+            keys.publish_receipt_key(today)
+
+
+def stop() -> None:
+    """Called once, after the last task."""
+    match str(settings.ROLE):
+        case "intake":
+            from workers import intake
+
+            intake.stop()
+        case "gpu":
+            from workers import generate
+
+            generate.stop()

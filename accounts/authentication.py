@@ -1,10 +1,12 @@
 """The API's authentication: allauth's opaque session token in `X-Session-Token`."""
 
+import uuid
 from typing import Any
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.request import Request
 
 from accounts.errors import SessionEnded
 
@@ -14,7 +16,7 @@ class SessionTokenAuthentication(XSessionTokenAuthentication):
 
     def authenticate(self, request: Any) -> tuple[Any, Any] | None:
         """(user, session), or None without a token."""
-        found = super().authenticate(request)
+        found: tuple[Any, Any] | None = super().authenticate(request)
         if found is None:
             if self.get_session_token(request):
                 raise SessionEnded
@@ -25,6 +27,13 @@ class SessionTokenAuthentication(XSessionTokenAuthentication):
     def authenticate_header(self, request: Any) -> str:
         """Makes DRF answer 401 rather than 403."""
         return "Session-Token"
+
+
+def caller(request: Request) -> uuid.UUID:
+    """The id of the person who calls; only for views that require a session."""
+    if request.user.pk is None:
+        raise SessionEnded
+    return request.user.pk
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -79,4 +79,5 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": TOO_LARGE})
 
 
-application = BoundedBody(get_asgi_application(), settings.BODY_MAX_BYTES)
+_django: Any = get_asgi_application()
+application = BoundedBody(_django, settings.BODY_MAX_BYTES)

@@ -14,7 +14,10 @@ from psycopg import sql
 VERBS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 # Holding the owner's row needs the right to update some column of it; `fence` carries nothing.
-HOLD_OWNER: Final = {"SELECT": ("owner_id", "public", "prefix", "destroyed_at"), "UPDATE": ("fence",)}
+HOLD_OWNER: Final[dict[str, tuple[str, ...]]] = {
+    "SELECT": ("owner_id", "public", "prefix", "destroyed_at"),
+    "UPDATE": ("fence",),
+}
 
 TABLES: Final[dict[str, dict[str, str]]] = {
     "web": {
@@ -56,7 +59,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 
 # Rights on single columns: role → (table, privilege → columns).
-COLUMNS: Final = {
+COLUMNS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
     "intake": ("privacy.OwnerKey", HOLD_OWNER),
     "gpu": ("privacy.OwnerKey", HOLD_OWNER),
     "upkeep": ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),

@@ -35,6 +35,4 @@ def readyz(request: HttpRequest) -> JsonResponse:
             look()
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
             missing.append(name)
-    return JsonResponse(
-        {"ready": not missing, "missing": missing}, status=503 if missing else 200
-    )
+    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)

@@ -1,5 +1,6 @@
 """One error shape, once; a request id; and headers that keep private answers out of caches."""
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -136,8 +137,18 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """One request."""
         request_id = uuid.uuid4().hex
+        started = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
+            match = request.resolver_match
+            log.info(
+                "request",
+                method=request.method,
+                # The pattern, not the path: a path may hold an id that fetches something.
+                route=match.route if match else "unknown",
+                status=response.status_code,
+                seconds=round(time.monotonic() - started, 3),
+            )
         response["X-Request-Id"] = request_id
         return response
 

@@ -19,6 +19,20 @@ ALLOWED = frozenset(
 )  # fmt: skip
 
 
+# Loggers whose lines quote addresses and arguments, or say nothing that ours do not say better.
+QUIET = {
+    "PIL": "WARNING",
+    "boto3": "WARNING",
+    "botocore": "WARNING",
+    "celery.app.trace": "ERROR",
+    "celery.worker.strategy": "WARNING",
+    "django.request": "CRITICAL",
+    "django.server": "WARNING",
+    "s3transfer": "WARNING",
+    "urllib3": "WARNING",
+}
+
+
 def keep_allowed(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     """Drop every key that is not on the list."""
     return {key: value for key, value in event.items() if key in ALLOWED}
@@ -80,11 +94,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            # Their informational lines quote addresses and arguments.
-            name: {"level": "WARNING"}
-            for name in ("botocore", "boto3", "urllib3", "s3transfer", "django.server", "PIL")
-        },
+        "loggers": {name: {"level": level} for name, level in QUIET.items()},
     }
 
 

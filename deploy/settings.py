@@ -1,4 +1,4 @@
-"""Django's settings, all from `deploy.env.Env`; each line that is not obvious says what it prevents."""
+"""Django's settings, all from `deploy.env.Env`; what is not obvious says what it prevents."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
-    "django_structlog",
     "pgtrigger",
     "accounts",
     "privacy",

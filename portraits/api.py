@@ -1,7 +1,7 @@
 """The portraits API: each view parses, makes one domain call and answers."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import caller
 from portraits import gallery, jobs, painters, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
 from portraits.models import Job, Photo, Portrait, ReferenceSet, Style
@@ -47,7 +48,7 @@ class PhotoParser(BaseParser):
 
     media_type = "image/*"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Plain:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """Read it whole, in memory; the size is bounded before and here."""
         data = stream.read(settings.UPLOAD_MAX_BYTES + 1)
         if len(data) > settings.UPLOAD_MAX_BYTES:
@@ -65,7 +66,7 @@ class StylesView(generics.ListAPIView[Style]):
     """The catalogue."""
 
     permission_classes = (AllowAny,)
-    authentication_classes: ClassVar[Any] = ()
+    authentication_classes = ()
     serializer_class = StyleSerializer
     queryset = Style.objects.filter(retired_at=None)
     pagination_class = None
@@ -82,7 +83,7 @@ class ReferenceSetsView(APIView):
     def get(self, request: Request) -> Response:
         """Living sets, newest first."""
         rows = ReferenceSet.objects.filter(
-            owner_id=request.user.pk, expires_at__gt=timezone.now()
+            owner_id=caller(request), expires_at__gt=timezone.now()
         ).order_by("-created_at")
         return Response(ReferenceSetSerializer(rows, many=True).data)
 
@@ -98,7 +99,7 @@ class ReferenceSetsView(APIView):
         hours = body.validated_data.get("keep_hours")
         if hours is None and body.validated_data["keep"]:
             hours = 24
-        made = references.create(request.user.pk, hours, timezone.now())
+        made = references.create(caller(request), hours, timezone.now())
         return Response(ReferenceSetSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -108,13 +109,13 @@ class ReferenceSetView(APIView):
     @extend_schema(operation_id="reference_sets_read", responses=ReferenceSetSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """The set and its photos' verdicts."""
-        found = references.find(request.user.pk, pk, timezone.now())
+        found = references.find(caller(request), pk, timezone.now())
         return Response(ReferenceSetSerializer(found).data)
 
     @extend_schema(operation_id="reference_sets_delete", responses={204: None})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Destroy the set and its photos now."""
-        references.discard(request.user.pk, pk, timezone.now())
+        references.discard(caller(request), pk, timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -137,7 +138,7 @@ class PhotoView(APIView):
         """
         now = timezone.now()
         upload = request.data if isinstance(request.data, Plain) else Plain(b"")
-        photo = references.add(request.user.pk, pk, slot, upload, now)
+        photo = references.add(caller(request), pk, slot, upload, now)
         photo = references.verdict_of(photo, settings.UPLOAD_WAIT_SECONDS)
         if photo.state in (Photo.State.REFUSED, Photo.State.EXPIRED):
             raise PhotoRefused(photo.code, sentence_for(photo.code))
@@ -150,12 +151,12 @@ class PhotoView(APIView):
     @extend_schema(operation_id="photos_delete", parameters=[SLOT], responses={204: None})
     def delete(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
         """Empty the slot."""
-        references.remove(request.user.pk, pk, slot, timezone.now())
+        references.remove(caller(request), pk, slot, timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _jobs(request: Request) -> Any:
-    return Job.objects.filter(owner_id=request.user.pk).prefetch_related(
+    return Job.objects.filter(owner_id=caller(request)).prefetch_related(
         "items__style", "items__portrait"
     )
 
@@ -185,7 +186,7 @@ class JobsView(generics.ListAPIView[Job]):
         body.is_valid(raise_exception=True)
         orders = [jobs.Order(**item) for item in body.validated_data["items"]]
         job, _ = jobs.submit(
-            request.user.pk, body.validated_data["reference_set"], orders, key, timezone.now()
+            caller(request), body.validated_data["reference_set"], orders, key, timezone.now()
         )
         return Response(
             JobSerializer(_jobs(request).get(pk=job.pk)).data, status=status.HTTP_202_ACCEPTED
@@ -215,7 +216,7 @@ class CancelView(APIView):
         """Stop what has not ended. Finished portraits stay, the photos go."""
         if not _jobs(request).filter(pk=pk).exists():
             raise NotFound("There is no such job.")
-        jobs.cancel(request.user.pk, pk, timezone.now())
+        jobs.cancel(caller(request), pk, timezone.now())
         return Response(JobSerializer(_jobs(request).get(pk=pk)).data)
 
 
@@ -227,7 +228,7 @@ class PortraitsView(generics.ListAPIView[Portrait]):
 
     def get_queryset(self) -> Any:
         """Those that can still be opened."""
-        return gallery.living(self.request.user.pk, timezone.now())
+        return gallery.living(caller(self.request), timezone.now())
 
 
 class PortraitView(APIView):
@@ -275,7 +276,7 @@ class ImageView(APIView):
 
 
 def _portrait(request: Request, pk: uuid.UUID) -> Portrait:
-    found = gallery.find(request.user.pk, pk, timezone.now())
+    found = gallery.find(caller(request), pk, timezone.now())
     if found is None:
         raise NotFound("There is no such portrait.")
     return found

@@ -85,9 +85,9 @@ def submit(
     body_sha256 = hashlib.sha256(repr((set_id, tuple(orders))).encode()).digest()
     consent_id = consent.require(owner_id).pk
     forgotten = now - retention.IDEMPOTENCY_KEY
-    Job.objects.filter(
-        owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten
-    ).update(key_sha256=None)
+    Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten).update(
+        key_sha256=None
+    )
     if known := _known(owner_id, key_sha256, body_sha256):
         return known, False
     try:
@@ -312,11 +312,7 @@ def expire(now: datetime) -> int:
 def forget_keys(now: datetime) -> int:
     """Drop idempotency keys after their 24 hours."""
     old = now - retention.IDEMPOTENCY_KEY
-    return (
-        Job.objects.filter(created_at__lte=old)
-        .exclude(key_sha256=None)
-        .update(key_sha256=None)
-    )
+    return Job.objects.filter(created_at__lte=old).exclude(key_sha256=None).update(key_sha256=None)
 
 
 def _end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
@@ -347,7 +343,7 @@ def _settle(item_id: uuid.UUID, now: datetime) -> None:
     )
     end = next(state for found, state in outcomes if found in states)
     Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
-    source = ReferenceSet.objects.select_for_update().filter(pk=job.references_id).first()
+    source = ReferenceSet.objects.select_for_update().filter(jobs=job).first()
     if source is None:
         return
     if source.keep and source.expires_at > now:

@@ -228,9 +228,7 @@ class Rendition(models.Model):
     media_type = models.CharField(max_length=20)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["portrait", "name"], name="rendition_name")
-        ]
+        constraints = [models.UniqueConstraint(fields=["portrait", "name"], name="rendition_name")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.portrait_id}"

@@ -171,7 +171,7 @@ def accept(
         if not moved or not vault.commit([draft]):
             transaction.set_rollback(True)
             return False
-        vault.destroy(Blob.objects.filter(pk=photo.upload_id))
+        vault.destroy(_blobs([photo]))
         return leases.close(held)
 
 
@@ -185,8 +185,8 @@ def refuse(held: leases.Claim, code: str) -> bool:
         Photo.objects.filter(pk=held.work_id, state=Photo.State.CHECKING).update(
             state=state, code=code
         )
-        if photo is not None and photo.upload_id:
-            vault.destroy(Blob.objects.filter(pk=photo.upload_id))
+        if photo is not None:
+            vault.destroy(_blobs([photo]))
         return leases.close(held)
 
 

@@ -1,4 +1,4 @@
-"""What a refused photo's owner is told: a code for the app, a sentence for the person. Pure data."""
+"""What a refused photo's owner is told: a code for the app, a sentence for them. Pure data."""
 
 from typing import Final
 

@@ -83,7 +83,7 @@ class ReferenceSetSerializer(serializers.ModelSerializer[ReferenceSet]):
         fields = ("id", "state", "keep", "created_at", "expires_at", "photos")
 
 
-class NewReferenceSetSerializer(serializers.Serializer[None]):
+class NewReferenceSetSerializer(serializers.Serializer[Any]):
     """How long the photos may stay."""
 
     keep_hours = serializers.IntegerField(
@@ -99,16 +99,16 @@ class NewReferenceSetSerializer(serializers.Serializer[None]):
     )
 
 
-class OrderSerializer(serializers.Serializer[None]):
+class OrderSerializer(serializers.Serializer[Any]):
     """One portrait to paint."""
 
-    style = serializers.SlugField(help_text="Id of a style.")
+    style = serializers.SlugField(help_text="Id of a style.")  # type: ignore[assignment]
     seed = serializers.IntegerField(
         min_value=0, max_value=2**31 - 1, required=False, help_text="Left out: drawn at random."
     )
 
 
-class NewJobSerializer(serializers.Serializer[None]):
+class NewJobSerializer(serializers.Serializer[Any]):
     """What to paint, from which photos."""
 
     reference_set = serializers.UUIDField()
@@ -126,7 +126,7 @@ class NewJobSerializer(serializers.Serializer[None]):
 class ItemSerializer(serializers.ModelSerializer[Item]):
     """One portrait of a job and how far it is."""
 
-    style = serializers.CharField(source="style.slug")
+    style = serializers.CharField(source="style.slug")  # type: ignore[assignment]
     code = serializers.SerializerMethodField()
     portrait = serializers.SerializerMethodField()
 
@@ -149,7 +149,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     items = ItemSerializer(many=True)
     percent = serializers.SerializerMethodField()
     reference_set = serializers.UUIDField(source="references_id", allow_null=True)
-    expires_at = serializers.DateTimeField(source="start_by", help_text="It expires unless started by then.")
+    expires_at = serializers.DateTimeField(
+        source="start_by", help_text="It expires unless started by then."
+    )
 
     class Meta:
         model = Job
@@ -182,7 +184,7 @@ class RenditionSerializer(serializers.ModelSerializer[Rendition]):
 class PortraitSerializer(serializers.ModelSerializer[Portrait]):
     """A portrait's metadata; the picture is at `image`."""
 
-    style = serializers.CharField(source="item.style.slug")
+    style = serializers.CharField(source="item.style.slug")  # type: ignore[assignment]
     style_version = serializers.IntegerField(source="item.style.version")
     seed = serializers.IntegerField(source="item.seed")
     job = serializers.UUIDField(source="item.job_id")
@@ -209,7 +211,7 @@ class PortraitSerializer(serializers.ModelSerializer[Portrait]):
         return f"/v1/portraits/{row.id}/image"
 
 
-class DeadlineSerializer(serializers.Serializer[None]):
+class DeadlineSerializer(serializers.Serializer[Any]):
     """Keeping a portrait shorter or longer."""
 
     expires_at = serializers.DateTimeField(help_text="At most twelve months after it was painted.")

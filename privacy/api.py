@@ -4,7 +4,9 @@ import time
 import uuid
 from typing import Any
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.apps import apps
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -14,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import caller
 from accounts.errors import ReauthenticationRequired
 from privacy import consent, erasure, policy
 from privacy.inventory import TABLES
@@ -26,8 +29,6 @@ from privacy.serializers import (
     HoldingsSerializer,
     WithdrawSerializer,
 )
-
-REAUTHENTICATED_WITHIN = 300  # seconds
 
 
 class Public(APIView):
@@ -78,7 +79,7 @@ class ConsentsView(APIView):
     @extend_schema(operation_id="consents_list", responses=ConsentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Everything that you agreed to or took back, newest first."""
-        return Response(ConsentSerializer(consent.history(request.user.pk), many=True).data)
+        return Response(ConsentSerializer(consent.history(caller(request)), many=True).data)
 
     @extend_schema(
         operation_id="consents_grant", request=GrantSerializer, responses={201: ConsentSerializer}
@@ -88,7 +89,7 @@ class ConsentsView(APIView):
         body = GrantSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         entry = consent.grant(
-            request.user.pk,
+            caller(request),
             body.validated_data["document"],
             body.validated_data["typed_name"],
             body.validated_data["client"],
@@ -108,7 +109,7 @@ class WithdrawalView(APIView):
         body = WithdrawSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         entry = consent.withdraw(
-            request.user.pk,
+            caller(request),
             body.validated_data["purpose"],
             body.validated_data["client"],
             timezone.now(),
@@ -123,7 +124,7 @@ class HoldingsView(APIView):
     @extend_schema(operation_id="me_holdings", responses=HoldingsSerializer)
     def get(self, request: Request) -> Response:
         """Sealed things with their deadlines, consents, and every table that has a row of yours."""
-        owner_id = request.user.pk
+        owner_id = caller(request)
         held = Blob.objects.filter(owner_id=owner_id).exclude(state=Blob.State.SHREDDED)
         return Response(
             HoldingsSerializer(
@@ -144,7 +145,7 @@ class EraseMeView(APIView):
     def post(self, request: Request) -> Response:
         """Erase the account and everything in it. Keep the id: it fetches the signed receipt."""
         _require_fresh_password(request)
-        begun = erasure.request(request.user.pk, timezone.now())
+        begun = erasure.request(caller(request), timezone.now())
         return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -175,9 +176,12 @@ def _tables(owner_id: uuid.UUID) -> list[dict[str, Any]]:
 
 
 def _require_fresh_password(request: Request) -> None:
-    """allauth notes in the session when and how the person proved who they are."""
+    """allauth notes in the session when the person last confirmed who they are."""
     session: Any = request.auth
-    records = session.get("account_authentication_methods", [])
-    newest = max((record.get("at", 0) for record in records), default=0)
-    if time.time() - newest > REAUTHENTICATED_WITHIN:
+    confirmed = [
+        record.get("at", 0)
+        for record in session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+        if record.get("reauthenticated")
+    ]
+    if time.time() - max(confirmed, default=0) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         raise ReauthenticationRequired

@@ -100,9 +100,8 @@ def require(owner_id: uuid.UUID, purpose: str = Purpose.GENERATION) -> Consent:
 
 def history(owner_id: uuid.UUID) -> list[Consent]:
     """Everything that the ledger says about a person, newest first."""
-    return list(
-        Consent.objects.filter(subject_id=owner_id).select_related("document").order_by("-at", "-pk")
-    )
+    rows = Consent.objects.filter(subject_id=owner_id).select_related("document")
+    return list(rows.order_by("-at", "-pk"))
 
 
 def _newest(owner_id: uuid.UUID, purpose: str) -> Consent | None:

@@ -20,8 +20,8 @@ from django.db.models import Count, QuerySet
 
 from accounts.models import Session, User
 from privacy import audit, consent, dispatch, keys, leases, retention, stops, storage
-from privacy.errors import ConsentMissing, OwnerErased, PrivacyError
 from privacy.crypto import Recipient
+from privacy.errors import ConsentMissing, OwnerErased, PrivacyError
 from privacy.inventory import TABLES, End
 from privacy.models import Blob, Capsule, Consent, Erasure, Lease, OwnerKey
 from privacy.retention import Kind
@@ -85,14 +85,12 @@ def _withdraw_consents(owner_id: uuid.UUID, now: datetime) -> None:
 
 
 def _shred(owner_id: uuid.UUID, now: datetime) -> dict[str, int]:
-    """Destroy the owner key and the capsules, end the sessions; returns what there was, by class."""
+    """Destroy the owner key and the capsules, end the sessions; returns the counts by class."""
     blobs = Blob.objects.filter(owner_id=owner_id)
     counted = blobs.values_list("kind").annotate(n=Count("pk"))
     counts = {Kind(kind).name.lower(): n for kind, n in counted}
     Capsule.objects.filter(blob__owner_id=owner_id, blob__recipient=Recipient.FLEET).delete()
-    OwnerKey.objects.filter(owner_id=owner_id).update(
-        wrapped=None, public=b"", destroyed_at=now
-    )
+    OwnerKey.objects.filter(owner_id=owner_id).update(wrapped=None, public=b"", destroyed_at=now)
     Lease.objects.filter(owner_id=owner_id).delete()
     Session.objects.filter(user_id=owner_id).delete()
     user = User.objects.filter(pk=owner_id).first()
@@ -138,7 +136,8 @@ def _tell_recipients(erasure: Erasure) -> None:
 
 
 def _rows(table_model: str, owner: str, subject_id: uuid.UUID) -> QuerySet[Any]:
-    return apps.get_model(table_model)._default_manager.filter(**{owner: subject_id})
+    rows: QuerySet[Any] = apps.get_model(table_model)._default_manager.all()
+    return rows.filter(**{owner: subject_id})
 
 
 def _delete_rows(erasure: Erasure) -> None:

@@ -36,7 +36,9 @@ class KeyFolder:
         except FileNotFoundError as error:
             raise KeyFileRefused(f"The {self.sort} key {file.name} is missing.") from error
         if mode & 0o077:
-            raise KeyFileRefused(f"The {self.sort} key {file.name} is readable by others: {mode:o}.")
+            raise KeyFileRefused(
+                f"The {self.sort} key {file.name} is readable by others ({mode:o}); chmod 600."
+            )
         if len(secret) != SEED_BYTES:
             raise KeyFileRefused(f"The {self.sort} key {file.name} has not {SEED_BYTES} bytes.")
         return secret

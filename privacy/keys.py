@@ -198,8 +198,8 @@ def hold_owner(owner_id: uuid.UUID, *, exclusive: bool = False) -> str:
     lock = "FOR NO KEY UPDATE" if exclusive else "FOR SHARE"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT prefix FROM privacy_ownerkey"
-            f" WHERE owner_id = %s AND destroyed_at IS NULL {lock}",  # noqa: S608 - two constants
+            "SELECT prefix FROM privacy_ownerkey"  # noqa: S608 - the lock is one of two constants
+            f" WHERE owner_id = %s AND destroyed_at IS NULL {lock}",
             [owner_id],
         )
         row = cursor.fetchone()

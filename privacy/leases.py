@@ -48,7 +48,11 @@ def claim(kind: str, *, among: QuerySet[Any, Any] | None = None) -> Claim | None
         rows = Lease.objects.filter(free, kind=kind, ready_at__lte=Now())
         if among is not None:
             rows = rows.filter(work_id__in=among)
-        row = rows.order_by("ready_at", "pk").select_for_update(of=("self",), skip_locked=True).first()
+        row = (
+            rows.order_by("ready_at", "pk")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
+        )
         if row is None:
             return None
         Lease.objects.filter(pk=row.pk).update(
@@ -88,9 +92,7 @@ def stalled(limit: int = 500) -> list[tuple[str, uuid.UUID]]:
     free = Q(held_until=None) | Q(held_until__lt=Now())
     with transaction.atomic():
         rows = list(
-            Lease.objects.filter(
-                free, ready_at__lte=Now(), nudged_at__lt=Now() - NUDGE_AGAIN_AFTER
-            )
+            Lease.objects.filter(free, ready_at__lte=Now(), nudged_at__lt=Now() - NUDGE_AGAIN_AFTER)
             .order_by("nudged_at")
             .select_for_update(skip_locked=True)[:limit]
         )

@@ -111,9 +111,7 @@ class Blob(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["owner", "kind"]),
-            models.Index(
-                fields=["expires_at"], name="blob_due", condition=~Q(state="shredded")
-            ),
+            models.Index(fields=["expires_at"], name="blob_due", condition=~Q(state="shredded")),
             models.Index(fields=["id"], name="blob_shredded", condition=Q(state="shredded")),
         ]
         constraints = [
@@ -189,7 +187,7 @@ class ConsentDocument(models.Model):
         triggers = [
             pgtrigger.Protect(
                 name="text_is_fixed",
-                operation=pgtrigger.UpdateOf(
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
                     "purpose", "language", "version", "text", "sha256", "published_at"
                 ),
             ),

@@ -1,4 +1,4 @@
-"""The public privacy facts, computed from what the code really does. Nothing here is prose to trust."""
+"""The public privacy facts, computed from what the code really does."""
 
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The shapes of the privacy API. No logic."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from privacy.models import Blob, Consent, ConsentDocument, Erasure
@@ -24,7 +26,7 @@ class ConsentSerializer(serializers.ModelSerializer[Consent]):
         fields = ("id", "verb", "purpose", "document", "document_sha256", "act", "client", "at")
 
 
-class GrantSerializer(serializers.Serializer[None]):
+class GrantSerializer(serializers.Serializer[Any]):
     """Signing a text: an act of its own, with a name typed for this purpose."""
 
     document = serializers.UUIDField(help_text="Id of the text that was shown.")
@@ -45,7 +47,7 @@ class GrantSerializer(serializers.Serializer[None]):
         return value
 
 
-class WithdrawSerializer(serializers.Serializer[None]):
+class WithdrawSerializer(serializers.Serializer[Any]):
     """Taking it back: as easy as giving it, and no reason asked."""
 
     purpose = serializers.ChoiceField(
@@ -73,7 +75,7 @@ class HoldingSerializer(serializers.ModelSerializer[Blob]):
         return Blob.Kind(row.kind).name.lower()
 
 
-class AccountSerializer(serializers.Serializer[None]):
+class AccountSerializer(serializers.Serializer[Any]):
     """What the account itself says."""
 
     id = serializers.UUIDField()
@@ -84,7 +86,7 @@ class AccountSerializer(serializers.Serializer[None]):
     last_seen_at = serializers.DateTimeField()
 
 
-class TableSerializer(serializers.Serializer[None]):
+class TableSerializer(serializers.Serializer[Any]):
     """One table that has rows about the person."""
 
     holds = serializers.CharField()
@@ -93,7 +95,7 @@ class TableSerializer(serializers.Serializer[None]):
     ends = serializers.CharField()
 
 
-class HoldingsSerializer(serializers.Serializer[None]):
+class HoldingsSerializer(serializers.Serializer[Any]):
     """Everything that we hold on the person who asks."""
 
     account = AccountSerializer()

@@ -1,4 +1,4 @@
-"""What time does: expire, reap, count the backlog. Idempotent, bounded, safe to run twice at once."""
+"""What time does: expire, reap, count the backlog. All of it is idempotent and bounded."""
 
 from datetime import datetime
 
@@ -19,9 +19,7 @@ def expire(now: datetime) -> int:
         batch = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
         if not batch:
             break
-        total += vault.destroy(
-            Blob.objects.filter(pk__in=batch), verb=audit.Verb.BLOBS_EXPIRED
-        )
+        total += vault.destroy(Blob.objects.filter(pk__in=batch), verb=audit.Verb.BLOBS_EXPIRED)
     reap()
     ConsentEvidence.objects.filter(expires_at__lte=now).delete()
     return total

@@ -55,7 +55,13 @@ def draft(
     *,
     expires_at: datetime | None = None,
 ) -> Draft:
-    """Register, seal, put. Raises OwnerErased, NotReady or StorageDown; nothing is half-written."""
+    """Register, seal, put. Raises OwnerErased, NotReady or StorageDown; nothing is half-written.
+
+    BlobGone: what was wanted has ended already, as when a set dies while its photo is checked.
+    """
+    end = retention.deadline(kind, now, expires_at)
+    if end <= now:
+        raise BlobGone
     recipient = RECIPIENTS[kind]
     label, public = _public_half(recipient, owner_id, now)
     with transaction.atomic():
@@ -67,7 +73,7 @@ def draft(
             recipient_label=label,
             name=f"{kind.name.lower()}/{prefix}/{os.urandom(16).hex()}",
             created_at=now,
-            expires_at=retention.deadline(kind, now, expires_at),
+            expires_at=end,
         )
     sealed = crypto.seal(plain, public, Context(kind, recipient, owner_id, blob.id))
     storage.put(blob.name, sealed)
@@ -164,9 +170,7 @@ def move_deadline(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) ->
                 raise DeadlineRefused
             if longer and kind not in (Kind.PORTRAIT, Kind.RENDITION):
                 raise DeadlineRefused("This can only be shortened.")
-            audit.record(
-                audit.Verb.DEADLINE_MOVED, subject_id=row.owner_id, object_id=row.id
-            )
+            audit.record(audit.Verb.DEADLINE_MOVED, subject_id=row.owner_id, object_id=row.id)
         blobs.filter(pk__in=[row.pk for row in rows]).update(expires_at=expires_at)
 
 

@@ -58,7 +58,7 @@ def _keep_our_logging(**_: Any) -> None:
 
 @worker_init.connect
 def _start_role(**_: Any) -> None:
-    """Make keys, load engines, start the sandbox: whatever this role needs before its first task."""
+    """Make keys, load engines, start the sandbox: what this role needs before its first task."""
     from workers import roles  # Django's models are ready only now
 
     roles.start()

@@ -168,9 +168,7 @@ def _store(work: jobs.Work, painted: Image.Image) -> list[jobs.Size]:
             marked = Plain(provenance.mark(rendition.data))
             draft = vault.draft(kind, work.held.owner_id, marked, now)
             sizes.append(
-                jobs.Size(
-                    rendition.name, draft, rendition.width, rendition.height, "image/jpeg"
-                )
+                jobs.Size(rendition.name, draft, rendition.width, rendition.height, "image/jpeg")
             )
     except Exception:
         vault.discard([size.draft for size in sizes])

@@ -1,4 +1,4 @@
-"""One call a task. A task is an interface: it holds no logic, and its message no more than an id."""
+"""One call a task. A task is an interface without logic; its message is an id at the most."""
 
 from django.utils import timezone
 

@@ -17,9 +17,9 @@ POCKET = (
     ("linocut", "Linocut", "Black ink from a block that was cut by hand."),
 )
 KLEIN_PROMPT = (
-    "A studio portrait photograph of the person in the reference pictures, with exactly their face, "
-    "age, skin tone, hair and features, nothing improved or idealised. Plain grey backdrop, soft "
-    "light from the upper left, head and shoulders, natural expression."
+    "A studio portrait photograph of the person in the reference pictures, with exactly their "
+    "face, age, skin tone, hair and features, nothing improved or idealised. Plain grey "
+    "backdrop, soft light from the upper left, head and shoulders, natural expression."
 )
 
 

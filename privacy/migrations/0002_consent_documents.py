@@ -47,8 +47,8 @@ Porträts werden 30 Tage lang unter einem eigenen Schlüssel für Sie aufbewahrt
 jederzeit verkürzen oder auf bis zu zwölf Monate verlängern.
 
 Biometrische Daten. Fotos Ihres Gesichts können dort, wo Sie leben, biometrische Daten sein. Mit
-Ihrer Unterschrift willigen Sie ausdrücklich (DSGVO, Artikel 9 Absatz 2 Buchstabe a) in ihre Erhebung
-und Nutzung für den genannten Zweck und die genannten Fristen ein.
+Ihrer Unterschrift willigen Sie ausdrücklich (DSGVO, Artikel 9 Absatz 2 Buchstabe a) in ihre
+Erhebung und Nutzung für den genannten Zweck und die genannten Fristen ein.
 
 Ihre Rechte. Sie können jederzeit mit einem einzigen Aufruf widerrufen, so einfach wie Sie jetzt
 unterschreiben; dann enden offene Aufträge und Ihre Fotos werden sofort vernichtet. Sie können

@@ -1,0 +1,53 @@
+# The two that matter: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-virtualenv
+# How to get torch. The plain package works everywhere; for a smaller CPU build, point pip to
+# PyTorch's own CPU index: make demo TORCH="--index-url <PyTorch's CPU index> torch==2.13.0"
+TORCH ?= torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint bench figures lock pictures
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run ## Five photos in, four portraits out, everything erased: about a minute
+	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m deploy.demo.journey
+
+up: $(VENV)/run ## Run the embedded stack until Ctrl-C, and print its addresses
+	@$(PY) -m deploy.stack up --data var/stack
+
+test: $(VENV)/dev ## Lint, types, import contracts and all tests, on real servers
+	@$(PY) -m tests.run
+
+lint: $(VENV)/dev ## ruff, mypy, import contracts, dependencies
+	@$(PY) -m tests.run --lint
+
+bench: $(VENV)/dev ## Measure, write var/bench and var/figures/bench.json
+	@$(PY) -m tests.bench $(SUITE)
+
+figures: $(VENV)/run ## Print every acceptance figure and what was measured last
+	@$(PY) -m deploy.figures
+
+lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
+	@$(PIP) uv && $(PY) -m deploy.locks.resolve
+
+pictures: $(VENV)/run ## Make the README's pictures again, by running the product
+	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m deploy.demo.journey --publish
+
+# torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
+$(VENV)/run: deploy/locks/run.txt
+	@echo "Installing (once) ..."
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r deploy/locks/run.txt
+	@$(PIP) $(TORCH)
+	@touch $@
+
+$(VENV)/dev: deploy/locks/dev.txt
+	@echo "Installing (once) ..."
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r deploy/locks/dev.txt
+	@$(PIP) $(TORCH)
+	@touch $(VENV)/run $@

@@ -1,0 +1,175 @@
+"""One real stack for the whole run, made before anything is collected.
+
+`tests/` proper runs in this process, against a database and a bucket of its own, where no worker
+interferes and time can be moved. `live` starts every role on the stack's own database, for tests
+that talk to it from outside as a client would.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+import psycopg
+import pytest
+
+from deploy.env import Role
+from deploy.stack.supervisor import Stack
+
+ENGINES = ["tests.passthrough:PassthroughEngine", "pocket"]
+UNIT = "sitter_unit"
+_stack: Stack | None = None
+_data = Path(tempfile.mkdtemp(prefix="sitter-"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the services, then Django: test modules import models while they are collected."""
+    global _stack
+    _stack = Stack(
+        _data,
+        roles=(),
+        tests=True,
+        preferred_ports=False,
+        restart=False,
+        extra_env={"SITTER_ENGINES": json.dumps(ENGINES)},
+    )
+    _stack.start()
+    try:
+        _set_up_django(_stack)
+    except BaseException:
+        _stack.stop()
+        raise
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing running and nothing lying about."""
+    if _stack is not None:
+        _stack.stop()
+    shutil.rmtree(_data, ignore_errors=True)
+
+
+def _set_up_django(stack: Stack) -> None:
+    """This process is the migrator of a database of its own; tests dress it as a role."""
+    env = stack.env(Role.MIGRATOR)
+    web = stack.env(Role.WEB)
+    own = urlsplit(env["SITTER_DATABASE_URL"])
+    with psycopg.connect(env["SITTER_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {UNIT}")
+    os.environ.update({name: web[name] for name in web if name.startswith("SITTER_S3_")})
+    os.environ.update(
+        SITTER_ROLE="migrator",
+        SITTER_SECRET_KEY=env["SITTER_SECRET_KEY"],
+        SITTER_DATABASE_URL=urlunsplit(own._replace(path=f"/{UNIT}")),
+        SITTER_BROKER_URL=web["SITTER_BROKER_URL"],
+        SITTER_MAIL_FOLDER=str(_data / "unit-mail"),
+        SITTER_LOG_LEVEL="WARNING",
+        DJANGO_SETTINGS_MODULE="deploy.settings",
+    )
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def s3_client() -> Any:
+    """A plain client with the credentials of the environment."""
+    return boto3.client(
+        "s3",
+        endpoint_url=os.environ["SITTER_S3_ENDPOINT_URL"],
+        aws_access_key_id=os.environ["SITTER_S3_ACCESS_KEY"],
+        aws_secret_access_key=os.environ["SITTER_S3_SECRET_KEY"],
+        region_name="us-east-1",
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The services; `live` is the same with every role running."""
+    assert _stack is not None
+    return _stack
+
+
+@pytest.fixture(scope="session")
+def live(stack: Stack) -> Stack:
+    """Every role runs; styles of the pass-through engine exist."""
+    from deploy.stack import roles
+
+    stack.migrate()
+    for role in roles.ALL:
+        stack.start_role(role)
+    stack.wait_ready()
+    with psycopg.connect(stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
+        connection.execute(
+            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
+            " preview, position, published_at) VALUES (gen_random_uuid(), 'passthrough', 1,"
+            " 'Pass-through', 'Of the tests.', %s, %s, '', 99, now())",
+            [ENGINES[0], json.dumps({"style": "passthrough", "width": 1024, "height": 1024})],
+        )
+    return stack
+
+
+@pytest.fixture(scope="session")
+def key_folders() -> dict[str, Path]:
+    """Folders of keys for this process; `role` hands out those that a role may have."""
+    folders = {}
+    for name in ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS"):
+        folders[name] = _data / "unit-keys" / name.lower()
+        folders[name].mkdir(parents=True, mode=0o700)
+    return folders
+
+
+@pytest.fixture
+def role(key_folders: dict[str, Path], settings_of: Any) -> Any:
+    """`role("web")`: dress this process as a role, with its key folders and no other."""
+    from privacy.checks import HELD
+
+    def dress(name: str) -> None:
+        held = HELD.get(name, set())
+        settings_of(
+            ROLE=Role(name),
+            **{key: path if key in held else None for key, path in key_folders.items()},
+        )
+
+    return dress
+
+
+@pytest.fixture
+def settings_of() -> Iterator[Any]:
+    """Change settings for one test."""
+    from django.test.utils import override_settings
+
+    changes: list[override_settings] = []
+
+    def change(**values: Any) -> None:
+        override = override_settings(**values)
+        override.enable()
+        changes.append(override)
+
+    yield change
+    for override in reversed(changes):
+        override.disable()
+
+
+@pytest.fixture
+def born(role: Any) -> Any:
+    """Keys of every role exist, as after a start of the stack; returns `role`."""
+    from datetime import UTC, datetime
+
+    from privacy import keys
+
+    today = datetime.now(UTC).date()
+    role("keeper")
+    keys.make_root_key(today)
+    keys.publish_evidence_key(today)
+    role("intake")
+    keys.publish_fleet_keys(today)
+    role("upkeep")
+    keys.publish_receipt_key(today)
+    role("web")
+    return role

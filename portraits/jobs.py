@@ -9,7 +9,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -34,6 +34,8 @@ from privacy.models import Blob
 from privacy.retention import Kind
 
 LEASE = "item"
+RETRY = timedelta(seconds=1)
+RETRY_OUTSIDE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -276,9 +278,12 @@ def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | No
     return True
 
 
-def again(held: leases.Claim, code: str, now: datetime) -> bool:
-    """Give an item back after a fault that may pass; the third time it fails."""
-    if held.attempts >= leases.MAX_ATTEMPTS:
+def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False) -> bool:
+    """Give an item back after a fault that may pass; the third time it fails.
+
+    `outside`: the bucket or the database was away, which is no fault of the item and not counted.
+    """
+    if held.attempts >= leases.MAX_ATTEMPTS and not outside:
         return fail(held, code, now)
     with transaction.atomic():
         if not leases.still_held(held):
@@ -286,7 +291,7 @@ def again(held: leases.Claim, code: str, now: datetime) -> bool:
         Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
             state=Item.State.QUEUED, phase=Item.Phase.WAITING, percent=0
         )
-        leases.give_back(held)
+        leases.give_back(held, after=RETRY_OUTSIDE if outside else RETRY, forgiven=outside)
         dispatch.send(LEASE, held.work_id)
     return True
 

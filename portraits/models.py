@@ -98,7 +98,7 @@ class Photo(models.Model):
     slot = models.CharField(max_length=20, choices=Slot)
     state = models.CharField(max_length=8, choices=State, default=State.CHECKING)
     code = models.CharField(max_length=40, blank=True)
-    hint = models.CharField(max_length=40, blank=True)
+    hint = models.CharField(max_length=120, blank=True)
     quality = models.FloatField(null=True)
     # The face's box in the cleaned photo (left, top, width, height; 0 to 1), so that the painter
     # can frame it. It says where, not who.

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-SENTENCES: Final[dict[str, str]] = {
-    # The file.
+# What is the matter with the file.
+FILE: Final[dict[str, str]] = {
     "empty_file": "The file is empty. Choose the photo again and wait until it has been uploaded.",
     "file_too_large": "The photo is larger than 15 MB. Choose a smaller export of the same photo.",
     "not_an_image": "This file is not a picture, whatever its name says. Choose a photo.",
@@ -15,11 +15,17 @@ SENTENCES: Final[dict[str, str]] = {
     ),
     "too_many_pixels": "The picture has more than 40 megapixels. Choose a smaller version of it.",
     "animated_image": "The picture is animated. Choose a still photo.",
-    "too_small": "The picture is too small. Choose the original, at least 256 pixels each way.",
+    "too_small": (
+        "The picture is too small or too narrow. Its shorter side needs 256 pixels or more, "
+        "and at least a quarter of its longer side."
+    ),
     "decode_timeout": "Opening the photo took too long. Save it again as a JPEG and send that.",
     "decode_failed": "The photo cannot be opened. Save it again as a JPEG and send that.",
     "upload_expired": "The photo could not be checked in time and was destroyed. Send it again.",
-    # The face.
+}
+
+# What is the matter with what it shows.
+FACE: Final[dict[str, str]] = {
     "no_face": "No face was found. Face the camera in even light, without anything covering you.",
     "several_faces": "More than one person is in the picture. Choose a photo of you alone.",
     "face_too_small": "Move closer so that your face fills more of the picture.",
@@ -32,4 +38,4 @@ SENTENCES: Final[dict[str, str]] = {
 
 def sentence_for(code: str) -> str:
     """The sentence of a code; a code that is not on the list is a fault of ours, and is said so."""
-    return SENTENCES.get(code, "The photo cannot be used. Choose another one.")
+    return {**FILE, **FACE}.get(code, "The photo cannot be used. Choose another one.")

@@ -2,8 +2,10 @@
 
 import os
 import resource
+import sys
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_shutdown
 from kombu import Queue
@@ -12,7 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 from django.conf import settings
 
+from privacy.errors import PrivacyError
 from workers.schedule import BEAT
+
+log = structlog.get_logger(__name__)
 
 # A core file would hold opened keys and pictures.
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -61,7 +66,16 @@ def _start_role(**_: Any) -> None:
     """Make keys, load engines, start the sandbox: what this role needs before its first task."""
     from workers import roles  # Django's models are ready only now
 
-    roles.start()
+    try:
+        roles.start()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the worker must not start
+        # Celery swallows what a signal handler raises and would run a worker without its keys or
+        # its engine. Our own refusals name the file or the setting; foreign ones only their class.
+        ours = isinstance(error, PrivacyError) or type(error).__module__.startswith("workers.")
+        log.critical("role_cannot_start", error=type(error).__name__)
+        reason = str(error) if ours else type(error).__name__
+        sys.stderr.write(f"{settings.ROLE} cannot start: {reason}\n")
+        raise SystemExit(1) from None
 
 
 @worker_shutdown.connect

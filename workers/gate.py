@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
+
+from portraits.refusals import FACE
 
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "mtcnn"
 Floats = NDArray[np.float64]
@@ -28,7 +30,7 @@ MAX_PROPOSALS = 300
 BYSTANDER = 0.35
 DUPLICATE = 0.985
 DARK_HIGHLIGHTS, DARK_PICTURE = 64.0, 28.0
-BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 238.0
+BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 222.0
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,6 @@ SLOTS = {
     "three_quarter_right": Slot(96, 0.12, 96, 0.02),
     "half_body": Slot(64, 0.0625, 64, 0.06, 0.5),
     "full_body": Slot(32, 0.03125, 32, 0.2, 0.3),
-}
-SENTENCES = {
-    "no_face": "No face was found. Face the camera in even light, without anything covering you.",
-    "several_faces": "More than one person is in the picture. Choose a photo of you alone.",
-    "face_too_small": "Move closer so that your face fills more of the picture.",
-    "too_blurred": "Your face is not sharp. Hold still, clean the lens and focus on your face.",
-    "too_dark": "The photo is too dark. Turn towards a window or switch on a light.",
-    "too_bright": "The photo is overexposed. Step out of the direct light and try again.",
-    "duplicate_photo": "This photo is already in your set. Choose a different one.",
 }
 
 
@@ -298,4 +291,4 @@ def _hint(face: Floats, slot: str, longer: int) -> str | None:
 def _refused(
     code: str, quality: float = 0.0, face: tuple[float, float, float, float] | None = None
 ) -> Verdict:
-    return Verdict(False, code, SENTENCES[code], None, quality, face)
+    return Verdict(False, code, FACE[code], None, quality, face)

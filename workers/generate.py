@@ -39,7 +39,7 @@ _leaving = threading.Event()
 def start() -> None:
     """Load every engine that this worker was told to serve, and say so."""
     for name in settings.ENGINES:
-        engine = base.create(name, settings.WEIGHTS)
+        engine = base.create(name, settings.WEIGHTS / name)
         engine.load()
         _engines[name] = engine
         log.info("engine_loaded", engine=name)
@@ -76,7 +76,11 @@ def _paint_one(work: jobs.Work) -> None:
     except base.CannotPaint:
         jobs.fail(work.held, "engine_refused", timezone.now())
         outcome = "engine_refused"
-    except (PrivacyError, base.EngineError, MemoryError, RuntimeError) as error:
+    except PrivacyError as error:
+        log.warning("item_postponed", code=error.code, item_id=str(work.held.work_id))
+        jobs.again(work.held, error.code, timezone.now(), outside=True)
+        outcome = "postponed"
+    except (base.EngineError, MemoryError, RuntimeError, ValueError, OSError) as error:
         log.warning("item_postponed", error=type(error).__name__, item_id=str(work.held.work_id))
         jobs.again(work.held, "engine_failed", timezone.now())
         outcome = "postponed"

@@ -11,7 +11,7 @@ import re
 import warnings
 from typing import NamedTuple
 
-import pi_heif  # type: ignore[import-untyped]
+import pi_heif
 from PIL import Image, ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from workers.sandbox import (
@@ -121,8 +121,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
         picture.draft(None, (MAX_SIDE, MAX_SIDE))
         picture.load()
         turn = _turn(picture)
-        flat = _flatten(picture)
-    flat.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        flat = _shrink(_flatten(picture))
     if turn is not None:
         flat = flat.transpose(turn)
     return bare(_to_srgb(flat, profile))
@@ -170,13 +169,23 @@ def _flatten(picture: Image.Image) -> Image.Image:
         high = 0 if picture.mode.endswith("B") else 1
         return Image.frombytes("L", picture.size, picture.tobytes()[high::2])
     if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        paper = Image.new("RGB", picture.size, "white")
-        paper.paste(layer, mask=layer.getchannel("A"))
+        # Premultiplied and shrunk before it meets the paper: three full copies would not fit.
+        layer = _shrink(picture.convert("RGBA").convert("RGBa")).convert("RGBA")
+        paper = Image.new("RGB", layer.size, "white")
+        paper.paste(layer, mask=layer)
         return paper
     if picture.mode in {"L", "RGB", "CMYK"}:
-        return picture.copy()
+        return picture
     return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _shrink(picture: Image.Image) -> Image.Image:
+    """At most MAX_SIDE on the longer side, in the same proportions; never larger than before."""
+    scale = MAX_SIDE / max(picture.size)
+    if scale >= 1:
+        return picture.copy()
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
@@ -240,7 +249,7 @@ def open_reference(data: bytes) -> Image.Image:
         return bare(picture.convert("RGB"))
 
 
-def encode_portrait(picture: Image.Image, format: str = "JPEG", quality: int = 95) -> bytes:
+def encode_portrait(picture: Image.Image, kind: str = "JPEG", quality: int = 95) -> bytes:
     """A finished portrait without metadata; its marking is added by provenance, not here."""
     options: dict[str, dict[str, int]] = {
         "JPEG": {"quality": quality, "subsampling": 0},
@@ -248,16 +257,16 @@ def encode_portrait(picture: Image.Image, format: str = "JPEG", quality: int = 9
         "WEBP": {"quality": quality, "method": 4},
     }
     stream = io.BytesIO()
-    bare(picture.convert("RGB")).save(stream, format, **options[format])
+    bare(picture.convert("RGB")).save(stream, kind, **options[kind])
     return stream.getvalue()
 
 
-def renditions(picture: Image.Image, format: str = "JPEG") -> tuple[Rendition, ...]:
+def renditions(picture: Image.Image, kind: str = "JPEG") -> tuple[Rendition, ...]:
     """Full size, a preview and a thumbnail, made once when the portrait is painted."""
     made = []
     for name, side, quality in (("full", None, 95), ("preview", 512, 88), ("thumb", 192, 85)):
         copy = bare(picture.convert("RGB"))
         if side is not None:
             copy.thumbnail((side, side), Image.Resampling.LANCZOS)
-        made.append(Rendition(name, encode_portrait(copy, format, quality), *copy.size))
+        made.append(Rendition(name, encode_portrait(copy, kind, quality), *copy.size))
     return tuple(made)

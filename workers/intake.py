@@ -49,7 +49,7 @@ def run() -> int:
         except PrivacyError as error:
             # The bucket or the database is away: the lease brings the photo back.
             log.warning("photo_postponed", code=error.code, work_id=str(photo.id))
-            leases.give_back(held, after=leases.RENEW_EVERY)
+            leases.give_back(held, after=leases.RENEW_EVERY, forgiven=True)
         done += 1
     return done
 

@@ -1,13 +1,16 @@
 """What each role does when its process starts and stops: keys first, then what it works with."""
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from privacy import keys
+from privacy import keys, storage
+from privacy.errors import NotReady, PrivacyError
 
 
 def start() -> None:
     """Called once, before the first task."""
+    _reach_services()
     today = timezone.now().date()
     match str(settings.ROLE):
         case "intake":
@@ -25,6 +28,19 @@ def start() -> None:
             keys.publish_evidence_key(today)
         case "upkeep":
             keys.publish_receipt_key(today)
+
+
+def _reach_services() -> None:
+    """Say by name which service does not answer, instead of failing later in the middle."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        raise NotReady("PostgreSQL does not answer (SITTER_DATABASE_URL).") from error
+    if str(settings.ROLE) in ("intake", "gpu", "upkeep"):
+        try:
+            storage.ready()
+        except PrivacyError as error:
+            raise NotReady("The bucket does not answer (SITTER_S3_ENDPOINT_URL).") from error
 
 
 def stop() -> None:

@@ -17,6 +17,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portraits.refusals import FILE
+
 ROOT = Path(__file__).resolve().parent.parent
 MAX_BYTES = 32 * 2**20
 MAX_SIDE = 1024
@@ -39,8 +41,11 @@ log = logging.getLogger(__name__)
 class NotAPhoto(ValueError):
     """The root of everything that an uploaded file can be refused for."""
 
-    code = "not_a_photo"
-    sentence = "This file cannot be used as a photo. Choose another one."
+    code = "decode_failed"
+    sentence = FILE[code]
+
+    def __init_subclass__(cls) -> None:
+        cls.sentence = FILE[cls.code]
 
     def __init__(self) -> None:
         super().__init__(self.sentence)
@@ -48,55 +53,42 @@ class NotAPhoto(ValueError):
 
 class EmptyFile(NotAPhoto):
     code = "empty_file"
-    sentence = "The file is empty. Choose the photo again and wait until it has been uploaded."
 
 
 class FileTooLarge(NotAPhoto):
     code = "file_too_large"
-    sentence = "The file is too large. Choose a smaller export of the same photo."
 
 
 class NotAnImage(NotAPhoto):
     code = "not_an_image"
-    sentence = "This file is not a picture, whatever its name says. Choose a photo."
 
 
 class UnsupportedFormat(NotAPhoto):
     code = "unsupported_format"
-    sentence = "This picture format is not supported. Save the photo as JPEG, PNG, WebP or HEIC."
 
 
 class TruncatedImage(NotAPhoto):
     code = "truncated_image"
-    sentence = "The photo is damaged or incomplete. Upload it again or choose another one."
 
 
 class TooManyPixels(NotAPhoto):
     code = "too_many_pixels"
-    sentence = "The picture has more than 40 megapixels. Choose a smaller version of it."
 
 
 class AnimatedImage(NotAPhoto):
     code = "animated_image"
-    sentence = "This is an animation. Choose a still photo."
 
 
 class TooSmall(NotAPhoto):
     code = "too_small"
-    sentence = (
-        "The picture is too small or too narrow. Its shorter side needs 256 pixels or more, "
-        "and at least a quarter of its longer side."
-    )
 
 
 class DecodeTimeout(NotAPhoto):
     code = "decode_timeout"
-    sentence = "Opening this photo took too long. Save it again as a plain JPEG and retry."
 
 
 class DecodeFailed(NotAPhoto):
     code = "decode_failed"
-    sentence = "This photo could not be opened. Save it again as a plain JPEG and retry."
 
 
 # The order is the wire's: a child sends an index, never a text.
@@ -200,10 +192,24 @@ class Decoder:
                 process.wait()
 
     def _spawn(self) -> None:
+        # A zygote that is killed while it starts gets one more chance.
+        layers = self._launch() or self._launch()
+        if layers is None:
+            raise SandboxUnavailable("the image zygote did not start")
+        self._layers = layers
+        if not layers & {"network-namespace", "seccomp"}:
+            if self.strict:
+                self._discard()
+                raise SandboxUnavailable("no wall keeps an image decoder from the network")
+            log.warning("image decoders run without a network barrier; only limits hold")
+
+    def _launch(self) -> frozenset[str] | None:
+        """Starts a zygote and returns the walls that it names; None if it names nothing."""
         self._discard()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._control = ours
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._process = subprocess.Popen(
                 [sys.executable, "-B", "-m", self._module, str(theirs.fileno())],
                 cwd=ROOT,
                 env=_environment(),
@@ -213,29 +219,11 @@ class Decoder:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        self._control = ours
-        self._layers = self._greeting(ours)
-        if not self._layers & {"network-namespace", "seccomp"}:
-            if self.strict:
-                self._discard()
-                raise SandboxUnavailable("no wall keeps an image decoder from the network")
-            log.warning("image decoders run without a network barrier; only limits hold")
-
-    def _greeting(self, control: socket.socket) -> frozenset[str]:
-        control.settimeout(30)
-        line = b""
-        try:
-            while not line.endswith(b"\n") and len(line) < 1000:
-                part = control.recv(200)
-                if not part:
-                    break
-                line += part
-        except OSError:
-            line = b""
-        if not (line.startswith(READY) and line.endswith(b"\n")):
-            self._discard()
-            raise SandboxUnavailable("the image zygote did not start")
-        return frozenset(line[len(READY) : -1].decode("ascii", "replace").split(",")) - {""}
+        line = _greeting(ours)
+        if line.startswith(READY) and line.endswith(b"\n"):
+            return frozenset(line[len(READY) : -1].decode("ascii", "replace").split(",")) - {""}
+        self._discard()
+        return None
 
     def _call(self, data: bytes) -> Decoded:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -243,8 +231,16 @@ class Decoder:
             with theirs, self._lock:
                 if not self._alive():
                     self._spawn()
+                process = self._process
                 self._hand_over(theirs)
-            return _parse(_exchange(ours, data))
+            try:
+                return _parse(_exchange(ours, data))
+            except _ZygoteLost:
+                with self._lock:
+                    # It may be dying and not dead yet; the next call must not meet it again.
+                    if self._process is process:
+                        self._discard()
+                raise
 
     def _hand_over(self, theirs: socket.socket) -> None:
         flag = b"S" if self.strict else b"L"
@@ -253,6 +249,7 @@ class Decoder:
                 raise _ZygoteLost
             socket.send_fds(self._control, [flag], [theirs.fileno()])
         except OSError:
+            self._discard()
             raise _ZygoteLost from None
 
 
@@ -260,6 +257,19 @@ def _environment() -> dict[str, str]:
     """What the zygote may know of ours: where programs and modules lie, and the language."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     return {**kept, "LANG": "C.UTF-8"}
+
+
+def _greeting(control: socket.socket) -> bytes:
+    """The zygote's first line, or what there is of it."""
+    line = b""
+    control.settimeout(30)
+    with contextlib.suppress(OSError):
+        while not line.endswith(b"\n") and len(line) < 1000:
+            part = control.recv(200)
+            if not part:
+                break
+            line += part
+    return line
 
 
 def _exchange(ours: socket.socket, data: bytes) -> bytes:
@@ -273,7 +283,8 @@ def _exchange(ours: socket.socket, data: bytes) -> bytes:
             ours.sendall(LENGTH.pack(len(data)) + data)
         while len(reply) < _expected(reply):
             ours.settimeout(max(0.01, end - time.monotonic()))
-            part = ours.recv(1 << 20)
+            # Not a byte more than the reply: what follows it is the zygote's word on the child.
+            part = ours.recv(min(1 << 20, _expected(reply) - len(reply)))
             if not part:
                 break
             reply += part

@@ -110,7 +110,6 @@ def _filter() -> bytes | None:
     steps += [step(load, 0, 0, 0), step(equal, 0, 1, CLONE3), step(give, 0, 0, MISSING)]
     steps += [step(equal, 0, 4, CLONE[column]), step(load, 0, 0, 16)]
     steps += [step(flagged, 0, 1, CLONE_THREAD), step(give, 0, 0, ALLOW), step(give, 0, 0, DENY)]
-    steps.append(step(load, 0, 0, 0))
     for place, number in enumerate(numbers):
         steps.append(step(equal, len(numbers) - place, 0, number))
     return b"".join([*steps, step(give, 0, 0, DENY), step(give, 0, 0, ALLOW)])

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('slot', models.CharField(choices=[('front', 'Front'), ('three_quarter_left', 'Three Quarter Left'), ('three_quarter_right', 'Three Quarter Right'), ('half_body', 'Half Body'), ('full_body', 'Full Body')], max_length=20)),
                 ('state', models.CharField(choices=[('checking', 'Checking'), ('accepted', 'Accepted'), ('refused', 'Refused'), ('expired', 'Expired')], default='checking', max_length=8)),
                 ('code', models.CharField(blank=True, max_length=40)),
-                ('hint', models.CharField(blank=True, max_length=40)),
+                ('hint', models.CharField(blank=True, max_length=120)),
                 ('quality', models.FloatField(null=True)),
                 ('face', models.JSONField(null=True)),
                 ('created_at', models.DateTimeField()),

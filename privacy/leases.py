@@ -76,9 +76,17 @@ def close(held: Claim) -> bool:
     return bool(_mine(held).delete()[0])
 
 
-def give_back(held: Claim, *, after: timedelta = timedelta(0)) -> None:
-    """Stop without an end: somebody may take it again after a while."""
-    _mine(held).update(held_until=None, ready_at=Now() + after, nudged_at=Now())
+def give_back(held: Claim, *, after: timedelta = timedelta(0), forgiven: bool = False) -> None:
+    """Stop without an end: somebody may take it again after a while.
+
+    `forgiven`: the fault lay outside the work, so the attempt is not counted.
+    """
+    _mine(held).update(
+        held_until=None,
+        ready_at=Now() + after,
+        nudged_at=Now(),
+        attempts=F("attempts") - (1 if forgiven else 0),
+    )
 
 
 def revoke(kind: str | None = None, **which: object) -> int:

@@ -1,5 +1,6 @@
 """What time does: expire, reap, count the backlog. All of it is idempotent and bounded."""
 
+from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from privacy import audit, dispatch, leases, retention, storage, vault
 from privacy.models import Blob, Capsule, ConsentEvidence, Erasure, Lease, OwnerKey
 
 BATCH = 1000
+NUDGES_A_KIND = 4
 
 
 def expire(now: datetime) -> int:
@@ -63,10 +65,17 @@ def reap_orphans(now: datetime) -> int:
 
 
 def requeue() -> int:
-    """Nudge again for work that waits: its message was lost, or its worker died."""
+    """Nudge again for work that waits: its message was lost, or its worker died.
+
+    Every task drains its queue, so a few nudges a kind wake everybody; one for each waiting item
+    would fill the broker while the workers are busy.
+    """
     waiting = leases.stalled()
+    sent: Counter[str] = Counter()
     for kind, work_id in waiting:
-        dispatch.nudge(kind, work_id)
+        if sent[kind] < NUDGES_A_KIND:
+            dispatch.nudge(kind, work_id)
+        sent[kind] += 1
     return len(waiting)
 
 

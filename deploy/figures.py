@@ -1,8 +1,8 @@
 """Acceptance figures: what was promised, what was measured, under which conditions.
 
 Whatever measures one calls `record`; rows land in `var/figures/<make target>.json`. A run replaces
-only its own ids, atomically and under a lock. `python -m deploy.figures` prints all known ids in one
-table, those not yet measured too; what was not run says so and never counts as holding.
+only its own ids, atomically and under a lock. `python -m deploy.figures` prints all known ids in
+one table, those not yet measured too; what was not run says so and never counts as holding.
 """
 
 import fcntl

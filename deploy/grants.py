@@ -55,7 +55,10 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
         "portraits.Rendition": "SUD",
     },
-    "keeper": {"privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S"},
+    "keeper": {
+        "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",
+        "privacy.Erasure": "S",
+    },
 }  # fmt: skip
 
 # Rights on single columns: role → (table, privilege → columns).

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from deploy import logs
 from deploy.env import ROOT, Env, Role
@@ -92,6 +92,8 @@ def _database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"sitter-{ROLE}",
+            # What libpq knows besides, such as sslmode=verify-full.
+            **dict(parse_qsl(parts.query)),
             "pool": {"min_size": 0, "max_size": ENV.database_pool, "timeout": 10},
         },
     }

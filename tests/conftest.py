@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from deploy.env import Role
+from deploy.stack.seaweed import TEST_BUCKET
 from deploy.stack.supervisor import Stack
 
 ENGINES = ["tests.passthrough:PassthroughEngine", "pocket"]
@@ -62,6 +63,7 @@ def _set_up_django(stack: Stack) -> None:
         connection.execute(f"CREATE DATABASE {UNIT}")
     os.environ.update({name: web[name] for name in web if name.startswith("SITTER_S3_")})
     os.environ.update(
+        SITTER_S3_BUCKET=TEST_BUCKET,
         SITTER_ROLE="migrator",
         SITTER_SECRET_KEY=env["SITTER_SECRET_KEY"],
         SITTER_DATABASE_URL=urlunsplit(own._replace(path=f"/{UNIT}")),
@@ -70,6 +72,7 @@ def _set_up_django(stack: Stack) -> None:
         SITTER_LOG_LEVEL="WARNING",
         DJANGO_SETTINGS_MODULE="deploy.settings",
     )
+    s3_client().create_bucket(Bucket=TEST_BUCKET)
     import django
     from django.core.management import call_command
 

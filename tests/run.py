@@ -1,4 +1,4 @@
-"""What `make test` runs: lint, types, contracts, dependencies, then the tests; every step is timed."""
+"""What `make test` runs: lint, types, contracts, dependencies, then the tests, each timed."""
 
 import subprocess
 import sys

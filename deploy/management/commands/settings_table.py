@@ -12,8 +12,8 @@ EXAMPLE = ROOT / ".env.example"
 HEAD = """\
 # Settings
 
-Every environment variable that Sitter reads. This page is written by `manage.py settings_table` from
-`deploy/env.py`; a test compares them.
+Every environment variable that Sitter reads. This page is written by `manage.py settings_table`
+from `deploy/env.py`; a test compares them.
 
 | variable | type | default | what it is |
 |---|---|---|---|

@@ -7,6 +7,12 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-virtua
 # PyTorch's own CPU index: make demo TORCH="--index-url <PyTorch's CPU index> torch==2.13.0"
 TORCH ?= torch==2.13.0
 
+# UV_FLAGS says where a CPU build of torch lies, or its CUDA packages would enter the lock.
+UV_FLAGS ?= --torch-backend cpu
+LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --generate-hashes \
+	--no-emit-package torch $(UV_FLAGS)
+SHIPPED = --extra intake --extra gpu --extra operator --extra stack
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench figures lock pictures
 
@@ -32,7 +38,9 @@ figures: $(VENV)/run ## Print every acceptance figure and what was measured last
 	@$(PY) -m deploy.figures
 
 lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
-	@$(PIP) uv && $(PY) -m deploy.locks.resolve
+	@$(PIP) uv
+	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
+	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra dev -o deploy/locks/dev.txt
 
 pictures: $(VENV)/run ## Make the README's pictures again, by running the product
 	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m deploy.demo.journey --publish

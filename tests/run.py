@@ -14,7 +14,10 @@ LINT: dict[str, Sequence[str]] = {
     "imports": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
     "dependencies": ("-m", "deptry", "."),
 }
-TESTS: dict[str, Sequence[str]] = {"pytest": ("-m", "pytest", "tests", "--durations=15")}
+TESTS: dict[str, Sequence[str]] = {
+    "pytest": ("-m", "coverage", "run", "-m", "pytest", "tests", "--durations=15"),
+    "coverage of privacy": ("-m", "coverage", "report", "--skip-covered"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:

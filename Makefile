@@ -42,8 +42,8 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra dev -o deploy/locks/dev.txt
 
-pictures: $(VENV)/run ## Make the README's pictures again, by running the product
-	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m deploy.demo.journey --publish
+pictures: demo ## Make the README's picture again, by running the product
+	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 $(VENV)/run: deploy/locks/run.txt

@@ -1,20 +1,18 @@
-"""What can go wrong with an account, one sentence each."""
+"""What can go wrong with an account, one sentence each. All answer 401 and name the scheme."""
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import AuthenticationFailed
 
 
-class SessionEnded(APIException):
+class SessionEnded(AuthenticationFailed):
     """The token names no live session."""
 
-    status_code = 401
     default_code = "session_ended"
     default_detail = "Your session has ended. Sign in again."
 
 
-class ReauthenticationRequired(APIException):
+class ReauthenticationRequired(AuthenticationFailed):
     """The act needs a password that was given within the last minutes."""
 
-    status_code = 401
     default_code = "reauthentication_required"
     default_detail = (
         "For your safety, confirm your password first (POST /auth/app/v1/auth/reauthenticate), "

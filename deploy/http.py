@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
@@ -90,6 +90,8 @@ class Handler(ExceptionHandler):
             return DatabaseDown()
         if isinstance(exc, RequestDataTooBig):
             return BodyTooLarge()
+        if isinstance(exc, RecursionError):
+            return ParseError("The body is nested too deeply.")
         if isinstance(exc, NotAuthenticated):
             return NotAuthenticated("Sign in first, and send your token as X-Session-Token.")
         return super().convert_known_exceptions(exc)

@@ -226,8 +226,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        # Items have the same states, and one set of choices can have one name only.
         "JobState": "portraits.models.Job.State",
-        "ItemState": "portraits.models.Item.State",
         "PhotoState": "portraits.models.Photo.State",
         "ErasureStage": "privacy.models.Erasure.Stage",
         "BlobKind": "privacy.models.Blob.Kind",

@@ -31,7 +31,7 @@ def find(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Portrait
 
 def open_image(portrait: Portrait, size: str, now: datetime) -> tuple[Rendition, Plain]:
     """The bytes of one size, opened for its owner; audited by the vault."""
-    rendition = portrait.renditions.filter(name=size).first()
+    rendition = next((row for row in portrait.renditions.all() if row.name == size), None)
     if rendition is None:
         raise BlobGone
     return rendition, vault.read(rendition.blob_id, now)

@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from rest_framework import serializers
 
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
 MAX_ITEMS = 20
@@ -70,7 +71,9 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     def get_expires_at(self, row: Photo) -> str | None:
         """When the bytes end; none are held after a refusal."""
         blob = row.reference or row.upload
-        return serializers.DateTimeField().to_representation(blob.expires_at) if blob else None
+        if blob is None or blob.state != Blob.State.STORED:
+            return None
+        return serializers.DateTimeField().to_representation(blob.expires_at)
 
 
 class ReferenceSetSerializer(serializers.ModelSerializer[ReferenceSet]):

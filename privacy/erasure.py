@@ -46,9 +46,10 @@ def request(owner_id: uuid.UUID, now: datetime) -> Erasure:
         if known is not None:
             return known
         prefix = _hold_or_bury(owner_id, now)
+        counts = _count(owner_id)
         _withdraw_consents(owner_id, now)
         stops.run(owner_id, now, erase_results=True)
-        counts = _shred(owner_id, now)
+        _shred(owner_id, now)
         erasure = Erasure.objects.create(
             id=uuid.uuid4(),
             subject_id=owner_id,
@@ -84,11 +85,15 @@ def _withdraw_consents(owner_id: uuid.UUID, now: datetime) -> None:
             continue
 
 
-def _shred(owner_id: uuid.UUID, now: datetime) -> dict[str, int]:
-    """Destroy the owner key and the capsules, end the sessions; returns the counts by class."""
-    blobs = Blob.objects.filter(owner_id=owner_id)
-    counted = blobs.values_list("kind").annotate(n=Count("pk"))
-    counts = {Kind(kind).name.lower(): n for kind, n in counted}
+def _count(owner_id: uuid.UUID) -> dict[str, int]:
+    """What there is by class; what was destroyed before is not counted a second time."""
+    living = Blob.objects.filter(owner_id=owner_id).exclude(state=Blob.State.SHREDDED)
+    counted = living.values_list("kind").annotate(n=Count("pk"))
+    return {Kind(kind).name.lower(): n for kind, n in counted}
+
+
+def _shred(owner_id: uuid.UUID, now: datetime) -> None:
+    """Destroy the owner key and the capsules, end the sessions."""
     Capsule.objects.filter(blob__owner_id=owner_id, blob__recipient=Recipient.FLEET).delete()
     OwnerKey.objects.filter(owner_id=owner_id).update(wrapped=None, public=b"", destroyed_at=now)
     Lease.objects.filter(owner_id=owner_id).delete()
@@ -98,7 +103,6 @@ def _shred(owner_id: uuid.UUID, now: datetime) -> dict[str, int]:
         user.is_active = False
         user.set_unusable_password()
         user.save(update_fields=["is_active", "password"])
-    return counts
 
 
 # --- The machine -------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from PIL import Image
 from portraits import jobs, painters, provenance
 from portraits.models import Item
 from privacy import leases, vault
-from privacy.errors import BlobGone, OwnerErased, PrivacyError
+from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
 from workers import images
@@ -70,7 +70,7 @@ def _paint_one(work: jobs.Work) -> None:
             outcome = _portrait(work)
     except base.Stopped:
         outcome = "stopped"
-    except (BlobGone, OwnerErased):
+    except (BlobGone, OwnerErased, SealBroken):
         jobs.fail(work.held, "references_gone", timezone.now())
         outcome = "references_gone"
     except base.CannotPaint:

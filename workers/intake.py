@@ -12,7 +12,7 @@ from PIL import Image
 from portraits import references
 from portraits.models import Photo
 from privacy import leases, vault
-from privacy.errors import BlobGone, OwnerErased, PrivacyError
+from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
 from workers import images
@@ -46,6 +46,8 @@ def run() -> int:
                 _check(held, photo)
         except (BlobGone, OwnerErased):
             references.refuse(held, references.UPLOAD_EXPIRED)
+        except SealBroken:
+            references.refuse(held, "decode_failed")
         except PrivacyError as error:
             # The bucket or the database is away: the lease brings the photo back.
             log.warning("photo_postponed", code=error.code, work_id=str(photo.id))

@@ -118,17 +118,24 @@ def _portrait(work: jobs.Work) -> str:
 
 def _fetch(
     work: jobs.Work,
-) -> tuple[tuple[Image.Image, ...], tuple[tuple[float, float, float, float] | None, ...]]:
-    pictures, focus = [], []
+) -> tuple[tuple[Image.Image, ...], tuple[base.Focus | None, ...]]:
+    pictures: list[Image.Image] = []
+    focus: list[base.Focus | None] = []
     for photo in work.photos:
         if photo.reference_id is None:
             raise BlobGone
         plain = vault.read(photo.reference_id, timezone.now())
         pictures.append(images.open_reference(plain.reveal()))
-        focus.append(tuple(photo.face) if photo.face else None)
+        focus.append(_corners(photo.face) if photo.face else None)
     if not pictures:
         raise BlobGone
     return tuple(pictures), tuple(focus)
+
+
+def _corners(face: list[float]) -> base.Focus:
+    """The gate says left, top, width, height; an engine wants left, top, right, bottom."""
+    left, top, width, height = face
+    return left, top, left + width, top + height
 
 
 @contextmanager

@@ -30,6 +30,8 @@ OFFLINE = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    # Spinning threads of torch would starve the services that share the cores.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 

@@ -14,7 +14,7 @@ ROUNDS = 5
 
 def run() -> None:
     """Seconds by style at 512 x 512, and for one style at the larger sizes."""
-    engine = create("pocket", ROOT / "workers" / "weights")
+    engine = create("pocket", ROOT / "workers" / "weights" / "pocket")
     loading = report.seconds(engine.load, 1)
     can = engine.describe()
     with Image.open(Path(ROOT, "deploy", "demo", "photo.jpg")) as photo:

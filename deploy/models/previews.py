@@ -1,0 +1,40 @@
+"""Paints the drawn subject in every style: `python -m deploy.models.previews FOLDER`.
+
+Owns the small pictures by which a user chooses a style. They show nobody.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+from deploy.models.subject import draw
+from workers.engines.base import Order, Task, create
+
+SIDE = 384
+QUALITY = 85
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description="Write one preview for each style.")
+    words.add_argument("folder", type=Path)
+    words.add_argument("--weights", type=Path, default=Path("workers/weights/pocket"))
+    words.add_argument("--seed", type=int, default=11)
+    given = words.parse_args()
+    engine = create("pocket", given.weights)
+    engine.load()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    subject = draw(1024)
+    for style in sorted(engine.describe().styles):
+        # Painted at the size of a portrait and then reduced, so that it looks like one.
+        order = Order(Task.IDENTITY, style, 512, 512, given.seed, references=(subject,))
+        portrait = engine.render(order, lambda done, total: None)
+        small = portrait.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        small.save(given.folder / f"{style}.jpg", quality=QUALITY, optimize=True)
+        print(style)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""The pocket engine paints on a processor: the same for a seed, soon enough, and still the person.
+
+The photo is Rear Admiral Grace Hopper by the United States Navy, public domain.
+"""
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from workers.engines import canvas, framing  # noqa: E402
+from workers.engines.base import (  # noqa: E402
+    CannotPaint,
+    Engine,
+    EngineError,
+    Order,
+    Stopped,
+    Task,
+    create,
+)
+from workers.engines.pocket import SIZES  # noqa: E402
+from workers.engines.pocket_pipeline import STYLES, PocketPipeline  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ROOT / "workers" / "weights" / "pocket"
+FOCUS = (0.30, 0.22, 0.73, 0.58)
+# Twice the time that two quiet cores are allowed for a portrait of 512 pixels.
+SECONDS = 12.0
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    made = create("pocket", WEIGHTS)
+    made.load()
+    yield made
+    made.unload()
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    return Image.open(ROOT / "tests" / "photos" / "grace_hopper.jpg").convert("RGB")
+
+
+def order(photo: Image.Image, style: str = "pencil", seed: int = 5, **changes: Any) -> Order:
+    width, height = changes.pop("size", (512, 512))
+    fields: dict[str, Any] = {"references": (photo,), "focus": (FOCUS,)} | changes
+    return Order(Task.IDENTITY, style, width, height, seed, **fields)
+
+
+def quiet(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+@pytest.fixture(scope="module")
+def portraits(engine: Engine, photo: Image.Image) -> dict[str, Image.Image]:
+    return {style: engine.render(order(photo, style), quiet) for style in STYLES}
+
+
+def pixels(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.asarray(np.asarray(picture.convert("RGB")) / 255, dtype=np.float32)
+
+
+def likeness(photo: Image.Image, portrait: Image.Image) -> float:
+    """How well light and dark of the two agree once hatching and strokes are blurred away.
+
+    The outer seventh is left out: a paper margin there says nothing about the person.
+    """
+    rim = min(photo.size) // 7
+    first, second = (
+        canvas.blur(canvas.luminance(pixels(picture)), 7.0)[rim:-rim, rim:-rim]
+        for picture in (photo, portrait)
+    )
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+def test_there_are_at_least_five_styles(engine: Engine) -> None:
+    assert len(engine.describe().styles) >= 5
+    assert engine.describe().styles == frozenset(STYLES)
+
+
+def test_it_tells_which_weights_it_paints_with(engine: Engine) -> None:
+    assert len(engine.describe().weights_sha256) == 64
+    assert engine.describe().licence == "Apache-2.0"
+
+
+def test_a_seed_paints_the_same_picture_again(engine: Engine, photo: Image.Image) -> None:
+    first, second = (engine.render(order(photo, "oil"), quiet) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_another_seed_paints_another_picture(engine: Engine, photo: Image.Image) -> None:
+    first, second = (engine.render(order(photo, "oil", seed=seed), quiet) for seed in (5, 6))
+    assert float(np.abs(pixels(first) - pixels(second)).mean()) > 0.01
+    assert likeness(first, second) > 0.7
+
+
+def test_no_two_styles_look_alike(portraits: dict[str, Image.Image]) -> None:
+    for first, second in itertools.combinations(STYLES, 2):
+        apart = float(np.abs(pixels(portraits[first]) - pixels(portraits[second])).mean())
+        assert apart > 0.03, f"{first} and {second} differ by {apart:.3f} only"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_person_is_still_there(
+    style: str, portraits: dict[str, Image.Image], photo: Image.Image
+) -> None:
+    framed = framing.frame(photo, FOCUS, (512, 512), 5)
+    measured = likeness(framed, portraits[style])
+    print(f"{style}: {measured:.3f}")  # noqa: T201
+    assert measured > 0.85
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_it_is_a_painting_and_not_the_photo(
+    style: str, portraits: dict[str, Image.Image], photo: Image.Image
+) -> None:
+    framed = framing.frame(photo, FOCUS, (512, 512), 5)
+    assert float(np.abs(pixels(framed) - pixels(portraits[style])).mean()) > 0.03
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_paints_the_size_that_was_ordered(
+    size: tuple[int, int], engine: Engine, photo: Image.Image
+) -> None:
+    assert engine.render(order(photo, "riso", size=size, steps=1), quiet).size == size
+
+
+def test_a_portrait_of_512_pixels_does_not_keep_anybody_waiting(
+    engine: Engine, photo: Image.Image
+) -> None:
+    begun = time.perf_counter()
+    engine.render(order(photo, "oil"), quiet)
+    spent = time.perf_counter() - begun
+    print(f"512 pixels: {spent:.2f} s")  # noqa: T201
+    assert spent < SECONDS
+
+
+def test_it_reports_every_step(engine: Engine, photo: Image.Image) -> None:
+    told: list[tuple[int, int]] = []
+    engine.render(order(photo, steps=3), lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_it_stops_within_one_step(
+    engine: Engine, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    def enough(done: int, total: int) -> None:
+        told.append(done)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        engine.render(order(photo, steps=20), enough)
+    assert told == [1]
+
+
+def test_it_paints_again_after_it_was_stopped(engine: Engine, photo: Image.Image) -> None:
+    def enough(done: int, total: int) -> None:
+        raise Stopped
+
+    before = engine.render(order(photo), quiet)
+    with pytest.raises(Stopped):
+        engine.render(order(photo), enough)
+    assert engine.render(order(photo), quiet).tobytes() == before.tobytes()
+
+
+def test_no_gradient_is_ever_on(engine: Engine, photo: Image.Image) -> None:
+    seen: list[bool] = []
+    engine.render(order(photo), lambda done, total: seen.append(torch.is_grad_enabled()))
+    assert seen == [False, False]
+    parameters = engine._pipeline.unet.parameters()  # type: ignore[attr-defined]
+    assert not any(parameter.requires_grad for parameter in parameters)
+
+
+def test_the_reference_is_left_as_it_was(engine: Engine, photo: Image.Image) -> None:
+    before = photo.tobytes()
+    engine.render(order(photo, focus=()), quiet)
+    assert photo.tobytes() == before
+
+
+def test_it_chooses_the_sharp_reference(photo: Image.Image) -> None:
+    blurred = photo.resize((64, 75)).resize(photo.size)
+    assert framing.choose((blurred, photo), (FOCUS, FOCUS)) == 1
+    assert framing.choose((photo, blurred), ()) == 0
+
+
+def test_it_chooses_the_large_reference(photo: Image.Image) -> None:
+    small = photo.resize((100, 117), Image.Resampling.LANCZOS)
+    assert framing.choose((small, photo), ()) == 1
+
+
+def test_the_frame_leaves_room_above_the_head(photo: Image.Image) -> None:
+    wide = Image.new("RGB", (900, 900))
+    wide.paste((255, 255, 255), (400, 400, 500, 520))
+    focus = (400 / 900, 400 / 900, 500 / 900, 520 / 900)
+    rows = np.asarray(framing.frame(wide, focus, (512, 640), 1).convert("L")).max(axis=1)
+    face = np.flatnonzero(rows > 128)
+    assert 0.10 < face[0] / 640 < 0.35
+    assert 0.35 < len(face) / 640 < 0.55
+
+
+def test_it_refuses_what_it_cannot_paint(engine: Engine, photo: Image.Image) -> None:
+    with pytest.raises(CannotPaint):
+        engine.render(order(photo, "no such style"), quiet)
+    with pytest.raises(CannotPaint):
+        engine.render(order(photo, size=(500, 500)), quiet)
+    with pytest.raises(CannotPaint):
+        engine.render(order(photo, references=(photo,) * 6, focus=()), quiet)
+
+
+def test_it_paints_nothing_before_it_is_loaded(photo: Image.Image) -> None:
+    with pytest.raises(EngineError):
+        create("pocket", WEIGHTS).render(order(photo), quiet)
+
+
+def test_diffusers_alone_can_save_it_and_load_it_again(
+    engine: Engine, photo: Image.Image, tmp_path: Path
+) -> None:
+    pipeline = engine._pipeline  # type: ignore[attr-defined]
+    pipeline.save_pretrained(tmp_path / "copy", safe_serialization=True)
+    kind: Any = PocketPipeline
+    copy = kind.from_pretrained(
+        tmp_path / "copy", local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
+    )
+    framed = framing.frame(photo, FOCUS, (512, 512), 5)
+    sheet = canvas.prepare(pixels(framed), "comic", 5)
+    copy.set_progress_bar_config(disable=True)
+    ours, theirs = (
+        pipe(framed, sheet, "comic", generator=torch.Generator().manual_seed(1)).images[0]
+        for pipe in (pipeline, copy)
+    )
+    assert np.abs(pixels(ours) - pixels(theirs)).max() < 0.02

@@ -300,8 +300,11 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
 
 
 def expire(now: datetime) -> int:
-    """End jobs that have not started in time; their photos are destroyed with them."""
-    late = Job.objects.filter(state=Job.State.QUEUED, start_by__lte=now)
+    """End what has not started in time and nobody is painting; the photos go with the job.
+
+    A job that was begun ends here too when its painters have gone for good.
+    """
+    late = Job.objects.filter(state__in=Job.OPEN, start_by__lte=now)
     total = 0
     for job in late[:500]:
         with transaction.atomic():
@@ -309,8 +312,8 @@ def expire(now: datetime) -> int:
                 keys.hold_owner(job.owner_id, exclusive=True)
             except OwnerErased:
                 continue
-            if Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).exists():
-                total += _end_open(job, Item.State.EXPIRED, "not_started_in_time", now)
+            idle = [pk for pk in _open_items(job) if not leases.is_held(LEASE, pk)]
+            total += _end(idle, Item.State.EXPIRED, "not_started_in_time", now)
     return total
 
 
@@ -322,7 +325,14 @@ def forget_keys(now: datetime) -> int:
 
 def _end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
     """End every open item of a job; returns how many. The caller holds the owner alone."""
-    ids = list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
+    return _end(_open_items(job), state, code, now)
+
+
+def _open_items(job: Job) -> list[uuid.UUID]:
+    return list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
+
+
+def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) -> int:
     leases.revoke(LEASE, work_id__in=ids)
     ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
         state=state, phase=Item.Phase.ENDED, code=code, ended_at=now
@@ -339,12 +349,12 @@ def _settle(item_id: uuid.UUID, now: datetime) -> None:
     if job.state not in Job.OPEN or states & set(Item.OPEN):
         return
     outcomes = (
-        # A cancelled or expired job says so, even if portraits were finished before.
+        # A cancelled job says so, even if portraits were finished before.
         (Item.State.CANCELLED, Job.State.CANCELLED),
-        (Item.State.EXPIRED, Job.State.EXPIRED),
         (Item.State.DONE, Job.State.DONE),
         (Item.State.FAILED, Job.State.FAILED),
         (Item.State.BLOCKED, Job.State.BLOCKED),
+        (Item.State.EXPIRED, Job.State.EXPIRED),
     )
     end = next(state for found, state in outcomes if found in states)
     Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)

@@ -148,7 +148,9 @@ class Job(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "key_sha256"], name="job_once")]
         indexes = [
             models.Index(fields=["owner", "-created_at"]),
-            models.Index(fields=["start_by"], name="job_queued", condition=Q(state="queued")),
+            models.Index(
+                fields=["start_by"], name="job_open", condition=Q(state__in=["queued", "running"])
+            ),
         ]
 
     def __str__(self) -> str:

@@ -71,6 +71,11 @@ def still_held(held: Claim) -> bool:
     return _mine(held).filter(held_until__gte=Now()).select_for_update().exists()
 
 
+def is_held(kind: str, work_id: uuid.UUID) -> bool:
+    """Whether somebody is working on it right now."""
+    return Lease.objects.filter(kind=kind, work_id=work_id, held_until__gte=Now()).exists()
+
+
 def close(held: Claim) -> bool:
     """The work is done; the row goes."""
     return bool(_mine(held).delete()[0])

@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         tests=True,
         preferred_ports=False,
         restart=False,
-        extra_env={"SITTER_ENGINES": json.dumps(ENGINES)},
+        # Everything is logged, so that what must not be in the logs has every chance to be.
+        extra_env={"SITTER_ENGINES": json.dumps(ENGINES), "SITTER_LOG_LEVEL": "DEBUG"},
     )
     _stack.start()
     try:

@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['start_by'], name='job_queued'),
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['start_by'], name='job_open'),
         ),
         migrations.AddConstraint(
             model_name='job',

@@ -3,6 +3,7 @@
 import os
 import statistics
 import uuid
+from functools import partial
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -31,9 +32,9 @@ def run() -> None:
         nonce, data = os.urandom(12), plain.reveal()
         rows: dict[str, list[float]] = {"seal": [], "unseal": [], "roof": []}
         for _ in range(ROUNDS):
-            rows["seal"] += report.seconds(lambda p=plain: crypto.seal(p, public, place), 1)
-            rows["unseal"] += report.seconds(lambda s=sealed: crypto.unseal(s, seed, place), 1)
-            rows["roof"] += report.seconds(lambda n=nonce, d=data: roof.encrypt(n, d, None), 1)
+            rows["seal"] += report.seconds(partial(crypto.seal, plain, public, place), 1)
+            rows["unseal"] += report.seconds(partial(crypto.unseal, sealed, seed, place), 1)
+            rows["roof"] += report.seconds(partial(roof.encrypt, nonce, data, None), 1)
         raw[size] = rows
         seal, unseal, base = (statistics.median(rows[key]) * 1e3 for key in rows)
         tails = [report.p95(rows[key]) * 1e3 for key in ("seal", "unseal")]

@@ -1,6 +1,8 @@
 """Every setting is documented, from the one class that reads it."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -28,6 +30,10 @@ def test_every_setting_says_what_it_is() -> None:
         ({"database_pool": "many"}, "database_pool"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_name(values: dict[str, object], named: str) -> None:
+def test_a_wrong_setting_is_refused_by_name(
+    values: dict[str, Any], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("SITTER_")]:
+        monkeypatch.delenv(name)
     with pytest.raises(ValidationError, match=named):
         Env(**values)

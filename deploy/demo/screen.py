@@ -1,0 +1,131 @@
+"""What the person at the terminal sees: moving lines, or plain ones where nobody watches.
+
+It also keeps the seconds, so that what was shown and what journey.json says are the same.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+MARKS = {"done": Text("✓", "green"), "failed": Text("✗", "red"), "part": Text(" ")}
+
+
+class _Mark(SpinnerColumn):
+    """A spinner until it is known how it went."""
+
+    def render(self, task: Task) -> RenderableType:
+        return MARKS.get(task.fields["state"]) or super().render(task)
+
+
+class _Bar(BarColumn):
+    """Only for what has a length."""
+
+    def render(self, task: Task) -> Any:
+        return super().render(task) if task.total else Text()
+
+
+class _Seconds(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        if task.fields["state"] == "part":
+            return Text()
+        return Text(f"{task.elapsed or 0:6.1f} s", "dim")
+
+
+@dataclass
+class Step:
+    """One step as it goes: a note beside it, and bars below it."""
+
+    name: str
+    screen: "Screen"
+    facts: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
+    _bars: dict[str, Any] = field(default_factory=dict)
+    _heard: dict[str, str] = field(default_factory=dict)
+
+    def say(self, note: str, **facts: Any) -> None:
+        """`facts` go into journey.json, beside the seconds."""
+        self.said = note
+        self.facts |= facts
+        self.screen.note(self, note)
+
+    def bar(self, name: str, percent: int, note: str) -> None:
+        live = self.screen.live
+        if live:
+            if name not in self._bars:
+                title = f"  {escape(name)}"
+                self._bars[name] = live.add_task(title, total=100, state="part", note="")
+            live.update(self._bars[name], completed=percent, note=escape(note))
+        elif self._heard.get(name) != note:
+            self.screen.line(f"{'':11}{name}: {note}")
+        self._heard[name] = note
+
+
+class Screen:
+    """Use `step` for each step and `show` for what is to be read in between."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live: Progress | None = None
+        self.steps: list[dict[str, Any]] = []
+        self.begun = time.monotonic()
+        self._task: Any = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        step = Step(name, self)
+        self._begin(step)
+        begun = time.monotonic()
+        state = "failed"
+        try:
+            yield step
+            state = "done"
+        finally:
+            seconds = time.monotonic() - begun
+            held = state == "done"
+            told = {"name": name, "seconds": round(seconds, 3), "held": held, **step.facts}
+            self.steps.append(told)
+            self._end(step, state, seconds)
+
+    def _begin(self, step: Step) -> None:
+        if not self.console.is_terminal:
+            return
+        if self.live is None:
+            columns = (_Mark("dots"), TextColumn("{task.description}"), _Bar(bar_width=24))
+            after = (TextColumn("[dim]{task.fields[note]}[/]"), _Seconds())
+            self.live = Progress(*columns, *after, console=self.console)
+            self.live.start()
+        self._task = self.live.add_task(escape(step.name), total=None, state="going", note="")
+
+    def _end(self, step: Step, state: str, seconds: float) -> None:
+        if self.live:
+            self.live.update(self._task, state=state)
+            self.live.stop_task(self._task)
+        else:
+            mark = "ok" if state == "done" else "FAILED"
+            self.line(f"{seconds:6.1f} s  {mark:<2} {step.name}" + (step.said and f": {step.said}"))
+
+    def note(self, step: Step, note: str) -> None:
+        if self.live:
+            self.live.update(self._task, note=escape(note))
+
+    def line(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, *parts: RenderableType) -> None:
+        """Print below what has happened so far; later steps go below it."""
+        self.rest()
+        for part in parts:
+            self.console.print(part, highlight=False, soft_wrap=isinstance(part, str))
+
+    def rest(self) -> None:
+        """Leave the lines as they are now."""
+        live, self.live = self.live, None
+        if live:
+            live.stop()

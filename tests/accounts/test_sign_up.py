@@ -1,0 +1,85 @@
+"""Signing up: of age, with a password worth the name, once for each address.
+
+These answers are allauth's own and keep its shape.
+"""
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.people import PASSWORD, People
+
+
+def post(people: People, **change: Any) -> httpx.Response:
+    body = {
+        "email": f"{uuid.uuid4().hex}@example.org",
+        "password": PASSWORD,
+        "region": "eu_uk",
+        "is_adult": True,
+    }
+    merged = {name: value for name, value in (body | change).items() if value is not None}
+    with people.client() as http:
+        return http.post("/auth/app/v1/auth/signup", json=merged)
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"is_adult": False}, "is_adult"),
+        ({"is_adult": None}, "is_adult"),
+        ({"region": None}, "region"),
+        ({"region": "moon"}, "region"),
+        ({"password": "12345678901"}, "password"),
+        ({"password": "password"}, "password"),
+        ({"email": "nobody"}, "email"),
+    ],
+)
+def test_what_is_missing_or_weak_is_named(
+    people: People, change: dict[str, Any], param: str
+) -> None:
+    email = change.get("email", f"{uuid.uuid4().hex}@example.org")
+    answer = post(people, **({"email": email} | change))
+    assert answer.status_code == 400, answer.text
+    body = answer.json()
+    assert set(body) == {"status", "errors"}
+    assert {error["param"] for error in body["errors"]} == {param}
+    assert all(error["code"] and error["message"] for error in body["errors"])
+    assert people.query("SELECT 1 FROM accounts_user WHERE email = %s", email) == []
+
+
+def test_somebody_under_age_is_told_why(people: People) -> None:
+    (error,) = post(people, is_adult=False).json()["errors"]
+    assert "18" in error["message"]
+
+
+def test_an_address_is_used_once_whatever_its_case(people: People) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+    assert post(people, email=email).status_code == 200
+    for again in (email, email.upper()):
+        answer = post(people, email=again)
+        assert answer.status_code in (400, 401), answer.text
+    assert people.query("SELECT count(*) FROM accounts_user WHERE email ILIKE %s", email) == [(1,)]
+
+
+def test_a_new_account_holds_no_more_than_it_must(people: People) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+    made = post(people, email=email)
+    assert made.status_code == 200
+    ((row,),) = people.query("SELECT to_jsonb(u) FROM accounts_user u WHERE email = %s", email)
+    assert row["password"].startswith("argon2")
+    assert PASSWORD not in str(row)
+    assert not row["is_staff"]
+    assert not row["is_superuser"]
+    assert not any(re.search("name|birth|phone|picture", column) for column in row)
+
+
+def test_nobody_makes_themselves_staff(people: People) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+    assert post(people, email=email, is_staff=True, is_superuser=True).status_code == 200
+    ((staff, superuser),) = people.query(
+        "SELECT is_staff, is_superuser FROM accounts_user WHERE email = %s", email
+    )
+    assert (staff, superuser) == (False, False)

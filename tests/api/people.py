@@ -1,0 +1,183 @@
+"""People who talk to the running stack over HTTP.
+
+Signing up is limited by address and slow on purpose, so most people are written into the database
+with a session of their own; tests/accounts signs up the long way.
+"""
+
+import io
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.test.utils import override_settings
+from django.utils.crypto import get_random_string
+from PIL import Image
+
+from accounts.models import User, uuid7
+from accounts.sessions import SessionStore
+from deploy.env import Role
+from deploy.stack.supervisor import Stack
+
+PASSWORD = "correct-horse-9x"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+STYLE = "passthrough"
+
+
+def refused(response: httpx.Response, status: int, code: str, attr: str | None = None) -> str:
+    """It is the one error shape with this code; returns the sentence."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].startswith("application/json")
+    body = response.json()
+    assert set(body) == {"type", "errors"}
+    assert body["type"] == ("validation_error" if status == 400 and attr else "client_error")
+    (error,) = body["errors"]
+    assert set(error) == {"code", "detail", "attr"}
+    assert (error["code"], error["attr"]) == (code, attr)
+    sentence = str(error["detail"])
+    assert sentence[0].isupper(), sentence
+    assert sentence[-1] in ".)", sentence
+    return sentence
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """As a phone would send it."""
+    stream = io.BytesIO()
+    picture.convert("RGB").save(stream, "JPEG", quality=92)
+    return stream.getvalue()
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a session."""
+
+    id: uuid.UUID
+    email: str
+    http: httpx.Client
+    views: dict[str, bytes] = field(repr=False)
+
+    def sign(self, typed_name: str = "Grace Hopper") -> httpx.Response:
+        """The consent in English."""
+        text = self.http.get("/v1/consents/documents", params={"language": "en"}).json()[0]
+        body = {"document": text["id"], "typed_name": typed_name, "agree": True}
+        return self.http.post("/v1/consents", json=body)
+
+    def confirm(self) -> httpx.Response:
+        """The password once more, as an erasure asks for."""
+        return self.http.post("/auth/app/v1/auth/reauthenticate", json={"password": PASSWORD})
+
+    def new_set(self, **body: Any) -> str:
+        """An empty reference set."""
+        made = self.http.post("/v1/reference-sets", json=body)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def put(self, set_id: str, slot: str, data: bytes, **headers: str) -> httpx.Response:
+        """A photo into a slot; waits while it is being checked."""
+        path = f"/v1/reference-sets/{set_id}/photos/{slot}"
+        sent = self.http.put(path, content=data, headers={"Content-Type": "image/jpeg", **headers})
+        for _ in range(100):
+            if sent.status_code != 202:
+                return sent
+            time.sleep(0.2)
+            photos = self.http.get(f"/v1/reference-sets/{set_id}").json()["photos"]
+            if all(photo["state"] == "accepted" for photo in photos):
+                return httpx.Response(200, json=next(p for p in photos if p["slot"] == slot))
+        return sent
+
+    def set_with_photo(self, **body: Any) -> str:
+        """A set whose front photo was accepted."""
+        made = self.new_set(**body)
+        sent = self.put(made, "front", self.views["front"])
+        assert sent.status_code == 200, sent.text
+        return made
+
+    def submit(self, set_id: str, *styles: str, key: str | None = None) -> httpx.Response:
+        """A job."""
+        items = [{"style": style} for style in styles or (STYLE,)]
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        body = {"reference_set": set_id, "items": items}
+        return self.http.post("/v1/jobs", json=body, headers=headers)
+
+    def ended(self, job_id: str, seconds: float = 60) -> Any:
+        """The job, once it has ended."""
+        deadline = time.monotonic() + seconds
+        while True:
+            job = self.http.get(f"/v1/jobs/{job_id}").json()
+            if job["state"] not in ("queued", "running"):
+                return job
+            assert time.monotonic() < deadline, job
+            time.sleep(0.1)
+
+    def holdings(self) -> Any:
+        """Everything that is held on them."""
+        return self.http.get("/v1/me/holdings").json()
+
+
+@dataclass
+class People:
+    """Makes people in the database of the running stack."""
+
+    live: Stack
+    password: str
+    views: dict[str, bytes] = field(repr=False)
+    clients: list[httpx.Client] = field(default_factory=list, repr=False)
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """As the migrator, who owns the tables."""
+        with psycopg.connect(self.live.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def make(self, *, signed: bool = True, staff: bool = False) -> Person:
+        """A new person, by default one who has signed the consent."""
+        user = User(id=uuid7(), email=f"{uuid.uuid4().hex}@example.org", password=self.password)
+        self.query(
+            "INSERT INTO accounts_user (id, email, password, region, is_adult, is_staff,"
+            " is_superuser, is_active, created_at, last_seen_at)"
+            " VALUES (%s, %s, %s, 'eu_uk', true, %s, %s, true, now(), now())",
+            *(user.pk, user.email, user.password, staff, staff),
+        )
+        self.query(
+            'INSERT INTO account_emailaddress (email, verified, "primary", user_id)'
+            " VALUES (%s, false, true, %s)",
+            *(user.email, user.pk),
+        )
+        http = self.client(self._session(user))
+        person = Person(user.pk, user.email, http, self.views)
+        if signed:
+            assert person.sign().status_code == 201
+        return person
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """Somebody at the other end of the line."""
+        headers = {"X-Session-Token": token} if token else {}
+        made = httpx.Client(base_url=self.live.urls.web, headers=headers, timeout=60)
+        self.clients.append(made)
+        return made
+
+    def close(self) -> None:
+        """Everybody hangs up."""
+        for client in self.clients:
+            client.close()
+
+    def _session(self, user: User) -> str:
+        token = get_random_string(32)
+        with override_settings(SECRET_KEY=self.live.env(Role.WEB)["SITTER_SECRET_KEY"]):
+            data = SessionStore().encode(
+                {
+                    SESSION_KEY: str(user.pk),
+                    BACKEND_SESSION_KEY: BACKEND,
+                    HASH_SESSION_KEY: user.get_session_auth_hash(),
+                }
+            )
+        self.query(
+            "INSERT INTO accounts_session (session_key, session_data, expire_date, user_id)"
+            " VALUES (%s, %s, %s, %s)",
+            *(token, data, datetime.now(UTC) + timedelta(days=1), user.pk),
+        )
+        return token

@@ -1,0 +1,95 @@
+"""Jobs over HTTP: sent twice, sent too early, stopped, and never lost."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.api.people import STYLE, People, refused
+from tests.figures import figure
+
+N = 50
+
+
+def test_fifty_posts_at_once_give_one_job(people: People) -> None:
+    person = people.make()
+    made, key = person.set_with_photo(), uuid.uuid4().hex
+    with ThreadPoolExecutor(N) as pool:
+        answers = list(pool.map(lambda _: person.submit(made, key=key), range(N)))
+    assert {answer.status_code for answer in answers} == {202}, [a.text for a in answers][:3]
+    ids = {answer.json()["id"] for answer in answers}
+    listed = person.http.get("/v1/jobs").json()["results"]
+    figure(
+        "R-12",
+        value=len(listed),
+        n=N,
+        holds=len(ids) == len(listed) == 1,
+        conditions="over HTTP, one web process",
+    )
+    assert [job["id"] for job in listed] == list(ids)
+    job = person.ended(ids.pop())
+    assert (job["state"], job["percent"]) == ("done", 100)
+    assert len(person.http.get("/v1/portraits").json()["results"]) == 1
+    answer = person.submit(made, STYLE, STYLE, key=key)
+    refused(answer, 422, "idempotency_key_reused", "Idempotency-Key")
+    answer = person.submit(made, key=key)
+    assert (answer.status_code, answer.json()["id"]) == (202, job["id"])
+
+
+def test_a_job_while_a_photo_is_being_checked_waits_for_the_person(people: People) -> None:
+    person = people.make()
+    made = person.set_with_photo()
+    # No lease goes with it, so no intake looks at it, and its bytes last, so no sweep settles it.
+    people.query(
+        "INSERT INTO portraits_photo (id, set_id, slot, state, code, hint, created_at, upload_id)"
+        " SELECT gen_random_uuid(), set_id, 'half_body', 'checking', '', '', now(), reference_id"
+        " FROM portraits_photo WHERE set_id = %s",
+        made,
+    )
+    refused(person.submit(made), 409, "photos_still_checking", "reference_set")
+    assert person.http.get("/v1/jobs").json()["results"] == []
+
+
+def test_photos_of_a_waiting_job_are_fixed_until_it_is_stopped(people: People) -> None:
+    person = people.make()
+    made = person.set_with_photo()
+    style = f"waits-{uuid.uuid4().hex[:8]}"
+    people.query(
+        "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
+        " preview, position, published_at, retired_at) VALUES (gen_random_uuid(), %s, 1, 'Waits',"
+        " '', 'of-nobody', '{\"style\": \"x\"}', '', 99, now(), NULL)",
+        style,
+    )
+    job = person.submit(made, style).json()
+    people.query("UPDATE portraits_style SET retired_at = now() WHERE slug = %s", style)
+    assert job["state"] == "queued"
+    in_use = ("reference_set_in_use", "reference_set")
+    refused(person.submit(made), 409, *in_use)
+    refused(person.put(made, "front", b"x"), 409, *in_use)
+    refused(person.http.delete(f"/v1/reference-sets/{made}"), 409, *in_use)
+    stopped = person.http.post(f"/v1/jobs/{job['id']}/cancel")
+    assert (stopped.status_code, stopped.json()["state"]) == (200, "cancelled")
+    refused(person.http.post(f"/v1/jobs/{job['id']}/cancel"), 409, "already_ended")
+    assert person.http.get("/v1/reference-sets").json() == []
+    assert person.holdings()["sealed"] == []
+
+
+def test_nobody_sees_or_stops_somebody_elses_job(people: People) -> None:
+    person, other = people.make(), people.make()
+    job = person.submit(person.set_with_photo()).json()["id"]
+    refused(other.http.get(f"/v1/jobs/{job}"), 404, "not_found")
+    refused(other.http.post(f"/v1/jobs/{job}/cancel"), 404, "not_found")
+    portrait = person.ended(job)["items"][0]["portrait"]
+    for method, path in (("get", ""), ("delete", ""), ("get", "/image")):
+        answer = other.http.request(method, f"/v1/portraits/{portrait}{path}")
+        refused(answer, 404, "not_found")
+    assert person.http.get(f"/v1/portraits/{portrait}/image").status_code == 200
+
+
+def test_an_open_job_says_when_to_ask_again(people: People) -> None:
+    person = people.make()
+    job = person.submit(person.set_with_photo(), *[STYLE] * 5).json()
+    answer = person.http.get(f"/v1/jobs/{job['id']}")
+    if answer.json()["state"] in ("queued", "running"):
+        assert answer.headers["Retry-After"] == "1"
+    done = person.ended(job["id"])
+    assert [item["state"] for item in done["items"]] == ["done"] * 5
+    assert "Retry-After" not in person.http.get(f"/v1/jobs/{job['id']}").headers

@@ -1,0 +1,57 @@
+"""Somebody whose photo, reference and portrait lie sealed, for roles to try and open."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from signal import SIGCONT, SIGSTOP
+
+import pytest
+
+from deploy.env import Role
+from deploy.stack.supervisor import Stack
+from privacy.retention import Kind
+from tests.chaos.person import Behind, Person, SealedRow, views, wait
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One blob of each kind that a role might want to open."""
+
+    person: Person
+    upload: SealedRow
+    reference: SealedRow
+    portrait: SealedRow
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {
+            "upload": str(self.upload.id),
+            "reference": str(self.reference.id),
+            "portrait": str(self.portrait.id),
+        }
+
+
+@pytest.fixture(scope="package")
+def behind(live: Stack) -> Behind:
+    return Behind(live)
+
+
+@pytest.fixture(scope="package")
+def sealed(live: Stack, behind: Behind) -> Iterator[Sealed]:
+    """The intake stands still while an upload waits for it."""
+    person = Person(live.urls.web)
+    kept = person.ready_set()
+    assert person.ended(person.submit(kept))["state"] == "done"
+    other = person.new_set()
+    with ThreadPoolExecutor(1) as pool:
+        live.kill_role(Role.INTAKE, SIGSTOP)
+        try:
+            sent = pool.submit(person.put, other, "front", views()["front"])
+            upload = wait("the upload", lambda: behind.stored(person.id, Kind.UPLOAD))[0]
+            reference = behind.stored(person.id, Kind.REFERENCE)[0]
+            yield Sealed(person, upload, reference, behind.stored(person.id, Kind.PORTRAIT)[0])
+        finally:
+            live.kill_role(Role.INTAKE, SIGCONT)
+        assert sent.result(timeout=30).status_code in (200, 202)
+    person.accepted(other)
+    person.close()

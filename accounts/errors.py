@@ -1,6 +1,6 @@
-"""What can go wrong with an account, one sentence each. All answer 401 and name the scheme."""
+"""What can go wrong with an account, one sentence each."""
 
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
 
 class SessionEnded(AuthenticationFailed):
@@ -10,8 +10,11 @@ class SessionEnded(AuthenticationFailed):
     default_detail = "Your session has ended. Sign in again."
 
 
-class ReauthenticationRequired(AuthenticationFailed):
-    """The act needs a password that was given within the last minutes."""
+class ReauthenticationRequired(PermissionDenied):
+    """The act needs a password that was given within the last minutes.
+
+    403 and not 401: the session is fine, and many clients sign out on any 401.
+    """
 
     default_code = "reauthentication_required"
     default_detail = (

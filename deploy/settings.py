@@ -242,7 +242,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Pages -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "var" / "static"
+# A folder for collectstatic in production; elsewhere files are served from where they lie.
+STATIC_ROOT = ROOT / "var" / "static" if PRODUCTION else None
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "no-referrer"

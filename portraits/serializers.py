@@ -135,7 +135,7 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
 
     class Meta:
         model = Item
-        fields = ("style", "seed", "state", "phase", "percent", "code", "portrait")
+        fields = ("id", "style", "seed", "state", "phase", "percent", "code", "portrait")
 
     def get_code(self, row: Item) -> str | None:
         """Why there is no portrait."""

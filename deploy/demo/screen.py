@@ -11,7 +11,9 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
 from rich.text import Text
 
 MARKS = {"done": Text("✓", "green"), "failed": Text("✗", "red"), "part": Text(" ")}
@@ -24,18 +26,27 @@ class _Mark(SpinnerColumn):
         return MARKS.get(task.fields["state"]) or super().render(task)
 
 
-class _Bar(BarColumn):
-    """Only for what has a length."""
+class _Note(ProgressColumn):
+    """What is said beside a step; before it a bar, where something has a length."""
 
-    def render(self, task: Task) -> Any:
-        return super().render(task) if task.total else Text()
+    def render(self, task: Task) -> RenderableType:
+        note = Text(task.fields["note"], "dim")
+        if not task.total:
+            return note
+        row = Table.grid(padding=(0, 1))
+        row.add_row(ProgressBar(total=task.total, completed=task.completed, width=24), note)
+        return row
 
 
 class _Seconds(ProgressColumn):
+    def __init__(self) -> None:
+        # On a narrow terminal the note is wrapped, and never the number.
+        super().__init__(Column(no_wrap=True, justify="right"))
+
     def render(self, task: Task) -> Text:
         if task.fields["state"] == "part":
             return Text()
-        return Text(f"{task.elapsed or 0:6.1f} s", "dim")
+        return Text(f"{task.elapsed or 0:.1f} s", "dim")
 
 
 @dataclass
@@ -61,7 +72,7 @@ class Step:
             if name not in self._bars:
                 title = f"  {escape(name)}"
                 self._bars[name] = live.add_task(title, total=100, state="part", note="")
-            live.update(self._bars[name], completed=percent, note=escape(note))
+            live.update(self._bars[name], completed=percent, note=note)
         elif self._heard.get(name) != note:
             self.screen.line(f"{'':11}{name}: {note}")
         self._heard[name] = note
@@ -97,9 +108,8 @@ class Screen:
         if not self.console.is_terminal:
             return
         if self.live is None:
-            columns = (_Mark("dots"), TextColumn("{task.description}"), _Bar(bar_width=24))
-            after = (TextColumn("[dim]{task.fields[note]}[/]"), _Seconds())
-            self.live = Progress(*columns, *after, console=self.console)
+            columns = (_Mark("dots"), TextColumn("{task.description}"), _Note(), _Seconds())
+            self.live = Progress(*columns, console=self.console)
             self.live.start()
         self._task = self.live.add_task(escape(step.name), total=None, state="going", note="")
 
@@ -113,7 +123,7 @@ class Screen:
 
     def note(self, step: Step, note: str) -> None:
         if self.live:
-            self.live.update(self._task, note=escape(note))
+            self.live.update(self._task, note=note)
 
     def line(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -135,7 +135,7 @@ def move_the_deadline(person: Person, portrait: dict[str, object]) -> None:
 def be_forgotten(people: People, person: Person) -> None:
     """With the password once more, to a receipt that anybody can check."""
     assert person.http.get("/v1/me/holdings").status_code == 200
-    refused(person.http.post("/v1/me/erasure"), 401, "reauthentication_required")
+    refused(person.http.post("/v1/me/erasure"), 403, "reauthentication_required")
     assert person.confirm().status_code == 200
     started = time.monotonic()
     begun = person.http.post("/v1/me/erasure")
@@ -178,11 +178,11 @@ def be_forgotten(people: People, person: Person) -> None:
 
 def test_an_erasure_asks_for_the_password_of_the_last_minutes(people: People) -> None:
     person = people.make(signed=False)
-    sentence = refused(person.http.post("/v1/me/erasure"), 401, "reauthentication_required")
+    sentence = refused(person.http.post("/v1/me/erasure"), 403, "reauthentication_required")
     assert "password" in sentence
     wrong = person.http.post("/auth/app/v1/auth/reauthenticate", json={"password": "wrong-9x"})
     assert wrong.status_code == 400
-    refused(person.http.post("/v1/me/erasure"), 401, "reauthentication_required")
+    refused(person.http.post("/v1/me/erasure"), 403, "reauthentication_required")
     assert person.http.get("/v1/me/holdings").status_code == 200
 
 

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.sessions import SessionStore
-from privacy import consent, erasure, keys
-from privacy.models import ConsentDocument, Erasure
+from privacy import consent, erasure
+from privacy.models import ConsentDocument, Erasure, OwnerKey
 from privacy.retention import Kind
 from tests.portraits.making import NAME, consenting, now, person, set_with_photo, written
 
@@ -124,5 +124,5 @@ def test_rows_are_printed_by_id_and_never_by_name() -> None:
     begun = erasure.request(who, now())
     shown = [str(entry), str(entry.document), str(entry.consentevidence), str(begun)]
     assert not any(NAME in text for text in shown)
-    assert str(keys.OwnerKey.objects.get(owner_id=who)) == f"key of {who}"
+    assert str(OwnerKey.objects.get(owner_id=who)) == f"key of {who}"
     assert Erasure.objects.get(pk=begun.pk).subject_id == who

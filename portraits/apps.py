@@ -10,7 +10,7 @@ class PortraitsConfig(AppConfig):
 
     def ready(self) -> None:
         """Models are loaded now, so the domain can be imported."""
-        from portraits import jobs
+        from portraits import endings
         from privacy import stops
 
-        stops.stops.append(jobs.stop_person)
+        stops.stops.append(endings.stop_person)

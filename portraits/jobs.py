@@ -1,4 +1,4 @@
-"""The job's state machine: submit, claim, progress, finish, fail, cancel, expire.
+"""The job's state machine: submit, cancel, claim, progress, finish, fail. endings.py ends it.
 
 PostgreSQL is the single truth. Every move is a conditional UPDATE whose row count is read, and
 locks are always taken in the order owner → lease → item → job → reference set.
@@ -17,6 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from portraits import references
+from portraits.endings import LEASE, end_open, settle
 from portraits.errors import (
     AlreadyEnded,
     KeyReused,
@@ -30,10 +31,7 @@ from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
 from portraits.recipes import Recipe
 from privacy import audit, consent, dispatch, keys, leases, retention, vault
 from privacy.errors import OwnerErased
-from privacy.models import Blob
-from privacy.retention import Kind
 
-LEASE = "item"
 RETRY = timedelta(seconds=1)
 RETRY_OUTSIDE = timedelta(seconds=10)
 
@@ -162,25 +160,10 @@ def cancel(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> Job:
     with transaction.atomic():
         keys.hold_owner(owner_id, exclusive=True)
         job = Job.objects.get(pk=job_id, owner_id=owner_id)
-        if not _end_open(job, Item.State.CANCELLED, "", now):
+        if not end_open(job, Item.State.CANCELLED, "", now):
             raise AlreadyEnded
         job.refresh_from_db()
     return job
-
-
-def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> None:
-    """Halt everything of one person: privacy calls this on withdrawal and erasure."""
-    leases.revoke(LEASE, owner_id=owner_id)
-    leases.revoke(references.LEASE, owner_id=owner_id)
-    for job in Job.objects.filter(owner_id=owner_id, state__in=Job.OPEN):
-        _end_open(job, Item.State.CANCELLED, "stopped_by_owner", now)
-    inputs = [Kind.UPLOAD, Kind.REFERENCE, Kind.PROMPT, Kind.SOURCE]
-    vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=inputs))
-    ReferenceSet.objects.filter(owner_id=owner_id).delete()
-    if erase_results:
-        results = [Kind.PORTRAIT, Kind.RENDITION]
-        vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=results))
-        Portrait.objects.filter(owner_id=owner_id).delete()
 
 
 # --- The worker's side -------------------------------------------------------------------------
@@ -258,7 +241,7 @@ def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
                 for size in sizes
             )
             leases.close(held)
-            _settle(held.work_id, now)
+            settle(held.work_id, now)
     except OwnerErased:
         return False
     return True
@@ -274,7 +257,7 @@ def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | No
         )
         leases.close(held)
         audit.record(audit.Verb.JOB_FAILED, subject_id=held.owner_id, object_id=held.work_id)
-        _settle(held.work_id, now)
+        settle(held.work_id, now)
     return True
 
 
@@ -299,69 +282,7 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
 # --- Upkeep ------------------------------------------------------------------------------------
 
 
-def expire(now: datetime) -> int:
-    """End what has not started in time and nobody is painting; the photos go with the job.
-
-    A job that was begun ends here too when its painters have gone for good.
-    """
-    late = Job.objects.filter(state__in=Job.OPEN, start_by__lte=now)
-    total = 0
-    for job in late[:500]:
-        with transaction.atomic():
-            try:
-                keys.hold_owner(job.owner_id, exclusive=True)
-            except OwnerErased:
-                continue
-            idle = [pk for pk in _open_items(job) if not leases.is_held(LEASE, pk)]
-            total += _end(idle, Item.State.EXPIRED, "not_started_in_time", now)
-    return total
-
-
 def forget_keys(now: datetime) -> int:
     """Drop idempotency keys after their 24 hours."""
     old = now - retention.IDEMPOTENCY_KEY
     return Job.objects.filter(created_at__lte=old).exclude(key_sha256=None).update(key_sha256=None)
-
-
-def _end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
-    """End every open item of a job; returns how many. The caller holds the owner alone."""
-    return _end(_open_items(job), state, code, now)
-
-
-def _open_items(job: Job) -> list[uuid.UUID]:
-    return list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
-
-
-def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) -> int:
-    leases.revoke(LEASE, work_id__in=ids)
-    ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
-        state=state, phase=Item.Phase.ENDED, code=code, ended_at=now
-    )
-    if ended:
-        _settle(ids[0], now)
-    return ended
-
-
-def _settle(item_id: uuid.UUID, now: datetime) -> None:
-    """End the job when its last item has ended, and let its references go."""
-    job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
-    states = set(job.items.values_list("state", flat=True))
-    if job.state not in Job.OPEN or states & set(Item.OPEN):
-        return
-    outcomes = (
-        # A cancelled job says so, even if portraits were finished before.
-        (Item.State.CANCELLED, Job.State.CANCELLED),
-        (Item.State.DONE, Job.State.DONE),
-        (Item.State.FAILED, Job.State.FAILED),
-        (Item.State.BLOCKED, Job.State.BLOCKED),
-        (Item.State.EXPIRED, Job.State.EXPIRED),
-    )
-    end = next(state for found, state in outcomes if found in states)
-    Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
-    source = ReferenceSet.objects.select_for_update().filter(jobs=job).first()
-    if source is None:
-        return
-    if source.keep and source.expires_at > now:
-        ReferenceSet.objects.filter(pk=source.pk).update(state=ReferenceSet.State.OPEN)
-    else:
-        references.destroy(source)

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from accounts.sessions import SessionStore
-from portraits import jobs, painters, references
+from portraits import endings, jobs, painters, references
 from privacy import erasure, keys, leases, sweeps
 from privacy.errors import PrivacyError
 from workers.app import app
@@ -55,7 +55,7 @@ def expire() -> None:
     """End what has reached its deadline."""
     now = timezone.now()
     references.expire(now)
-    jobs.expire(now)
+    endings.expire(now)
     jobs.forget_keys(now)
     painters.forget(now)
     sweeps.expire(now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from portraits import jobs, references
+from portraits import endings, jobs, references
 from portraits.errors import (
     AlreadyEnded,
     NoPhotos,
@@ -295,10 +295,10 @@ def test_a_job_that_nobody_starts_ends_with_its_photos() -> None:
     who, painted, at = consenting(), style(), now()
     job = submitted(who, painted, at=at)
     end = at + settings.JOB_START_LIMIT
-    jobs.expire(end - timedelta(seconds=1))
+    endings.expire(end - timedelta(seconds=1))
     job.refresh_from_db()
     assert job.state == Job.State.QUEUED
-    jobs.expire(end)
+    endings.expire(end)
     job.refresh_from_db()
     item = job.items.get()
     assert (job.state, item.state, item.code) == ("expired", "expired", "not_started_in_time")
@@ -310,7 +310,7 @@ def test_a_job_that_was_started_does_not_expire() -> None:
     painted, at = style(), now()
     job = submitted(consenting(), painted, at=at)
     claimed(painted)
-    jobs.expire(at + settings.JOB_START_LIMIT)
+    endings.expire(at + settings.JOB_START_LIMIT)
     job.refresh_from_db()
     assert job.state == Job.State.RUNNING
 
@@ -321,7 +321,7 @@ def test_a_job_whose_painters_are_gone_for_good_ends_with_what_it_has() -> None:
     finished = claimed(painted)
     assert jobs.finish(finished.held, sizes(who), now())
     lapse(claimed(painted).held)
-    jobs.expire(at + settings.JOB_START_LIMIT)
+    endings.expire(at + settings.JOB_START_LIMIT)
     job.refresh_from_db()
     states = sorted(job.items.values_list("state", flat=True))
     assert (job.state, states) == ("done", ["done", "expired", "expired"])

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from portraits import jobs
+from portraits import endings, jobs
 from portraits.errors import AlreadyEnded
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from privacy import consent, leases
@@ -158,7 +158,7 @@ class Jobs(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         """Time passes until what has not started is given up."""
-        jobs.expire(now() + settings.JOB_START_LIMIT + timedelta(minutes=1))
+        endings.expire(now() + settings.JOB_START_LIMIT + timedelta(minutes=1))
         assert not Job.objects.filter(owner_id=self.who, state=Job.State.QUEUED).exists()
 
     # --- What holds
@@ -188,7 +188,7 @@ class Jobs(RuleBasedStateMachine):
     def open_work_and_leases_are_the_same_set(self) -> None:
         """No item is lost, and no lease is left behind."""
         mine = Item.objects.filter(job__owner_id=self.who)
-        leased = Lease.objects.filter(owner_id=self.who, kind=jobs.LEASE)
+        leased = Lease.objects.filter(owner_id=self.who, kind=endings.LEASE)
         opened = mine.filter(state__in=Item.OPEN)
         assert set(opened.values_list("pk", flat=True)) == set(
             leased.values_list("work_id", flat=True)

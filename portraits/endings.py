@@ -1,0 +1,96 @@
+"""How jobs end: by their last item, by their owner, by time. Whatever ends one lets its photos go.
+
+Locks are taken in the order owner → lease → item → job → reference set, as everywhere.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from portraits import references
+from portraits.models import Item, Job, Portrait, ReferenceSet
+from privacy import keys, leases, vault
+from privacy.errors import OwnerErased
+from privacy.models import Blob
+from privacy.retention import Kind
+
+LEASE = "item"
+
+
+def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> None:
+    """Halt everything of one person: privacy calls this on withdrawal and erasure."""
+    leases.revoke(LEASE, owner_id=owner_id)
+    leases.revoke(references.LEASE, owner_id=owner_id)
+    for job in Job.objects.filter(owner_id=owner_id, state__in=Job.OPEN):
+        end_open(job, Item.State.CANCELLED, "stopped_by_owner", now)
+    inputs = [Kind.UPLOAD, Kind.REFERENCE, Kind.PROMPT, Kind.SOURCE]
+    vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=inputs))
+    ReferenceSet.objects.filter(owner_id=owner_id).delete()
+    if erase_results:
+        results = [Kind.PORTRAIT, Kind.RENDITION]
+        vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=results))
+        Portrait.objects.filter(owner_id=owner_id).delete()
+
+
+def expire(now: datetime) -> int:
+    """End what has not started in time and nobody is painting; the photos go with the job.
+
+    A job that was begun ends here too when its painters have gone for good.
+    """
+    late = Job.objects.filter(state__in=Job.OPEN, start_by__lte=now)
+    total = 0
+    for job in late[:500]:
+        with transaction.atomic():
+            try:
+                keys.hold_owner(job.owner_id, exclusive=True)
+            except OwnerErased:
+                continue
+            idle = [pk for pk in _open_items(job) if not leases.is_held(LEASE, pk)]
+            total += _end(idle, Item.State.EXPIRED, "not_started_in_time", now)
+    return total
+
+
+def end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
+    """End every open item of a job; returns how many. The caller holds the owner alone."""
+    return _end(_open_items(job), state, code, now)
+
+
+def _open_items(job: Job) -> list[uuid.UUID]:
+    return list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
+
+
+def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) -> int:
+    leases.revoke(LEASE, work_id__in=ids)
+    ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
+        state=state, phase=Item.Phase.ENDED, code=code, ended_at=now
+    )
+    if ended:
+        settle(ids[0], now)
+    return ended
+
+
+def settle(item_id: uuid.UUID, now: datetime) -> None:
+    """End the job when its last item has ended, and let its references go."""
+    job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
+    states = set(job.items.values_list("state", flat=True))
+    if job.state not in Job.OPEN or states & set(Item.OPEN):
+        return
+    outcomes = (
+        # A cancelled job says so, even if portraits were finished before.
+        (Item.State.CANCELLED, Job.State.CANCELLED),
+        (Item.State.DONE, Job.State.DONE),
+        (Item.State.FAILED, Job.State.FAILED),
+        (Item.State.BLOCKED, Job.State.BLOCKED),
+        (Item.State.EXPIRED, Job.State.EXPIRED),
+    )
+    end = next(state for found, state in outcomes if found in states)
+    Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
+    source = ReferenceSet.objects.select_for_update().filter(jobs=job).first()
+    if source is None:
+        return
+    if source.keep and source.expires_at > now:
+        ReferenceSet.objects.filter(pk=source.pk).update(state=ReferenceSet.State.OPEN)
+    else:
+        references.destroy(source)

@@ -93,9 +93,12 @@ def _accept(
         expires_at=photo.set.expires_at,
     )
     said = references.Verdict(verdict.quality, verdict.face, verdict.hint or "")
-    accepted = references.accept(held, draft, said, compared)
-    if not accepted:
-        vault.discard([draft])
+    accepted = False
+    try:
+        accepted = references.accept(held, draft, said, compared)
+    finally:
+        if not accepted:
+            vault.discard([draft])
     return accepted
 
 

@@ -46,6 +46,11 @@ class Launch:
 
     def command(self, env: Mapping[str, str]) -> Command:
         self.ready_file.unlink(missing_ok=True)
+        if self.role is Role.BEAT:
+            # A killed beat leaves its file behind in any state, and all that it remembers is when
+            # a sweep ran last. Starting anew costs one sweep more.
+            for file in self.folders.beat.glob("schedule*"):
+                file.unlink()
         return Command(
             name=self.name,
             argv=[PYTHON, "-m", *self._arguments()],

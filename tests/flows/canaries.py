@@ -303,7 +303,9 @@ class Places:
     def _fresh(self, folder: Path) -> Iterator[tuple[str, bytes]]:
         """What was written since the beginning, but not by another stack beside this one."""
         for place, folders, files in os.walk(folder):
-            folders[:] = [n for n in folders if not (Path(place) / n / "credentials.json").exists()]
+            # What this user may not enter, no process of this user has written.
+            mine = [n for n in folders if os.access(Path(place) / n, os.R_OK | os.X_OK)]
+            folders[:] = [n for n in mine if not (Path(place) / n / "credentials.json").exists()]
             for file in files:
                 path = Path(place) / file
                 with suppress(OSError):

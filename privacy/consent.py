@@ -51,7 +51,7 @@ def grant(
             consent=entry,
             key_label=label,
             enc=sealed.capsule,
-            body=sealed.body,
+            body=bytes(sealed.body),
             expires_at=now + retention.CONSENT_EVIDENCE,
         )
         audit.record(audit.Verb.CONSENT_GRANTED, subject_id=owner_id, object_id=entry.id)

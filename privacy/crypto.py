@@ -24,7 +24,7 @@ from privacy.errors import SealBroken
 from privacy.plain import Plain
 
 VERSION: Final = b"\x01"
-CAPSULE_BYTES: Final = KEM.MLKEM768_X25519.enc_length()
+ENC_BYTES: Final = KEM.MLKEM768_X25519.enc_length()
 SEED_BYTES: Final = 32
 MLKEM_PUBLIC_BYTES: Final = 1184
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -54,7 +54,7 @@ class Sealed:
     """A ciphertext in its two halves. Only `seal` and the vault's reader can make one."""
 
     capsule: bytes
-    body: bytes
+    body: bytes | memoryview
     _made_by: object = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Sealed:
             raise TypeError("Sealed comes from crypto.seal or crypto.stored only.")
 
 
-def stored(capsule: bytes, body: bytes) -> Sealed:
+def stored(capsule: bytes, body: bytes | memoryview) -> Sealed:
     """The two halves as they were read back from the table and the bucket."""
     return Sealed(capsule, body, _FROM_SEAL)
 
@@ -86,18 +86,20 @@ def fingerprint(public: bytes) -> bytes:
 def seal(plain: Plain, public: bytes, context: Context) -> Sealed:
     """Encrypt for one recipient in one place."""
     output = _SUITE.encrypt(plain.reveal(), _public_key(public), info=_info(context, public))
-    return Sealed(output[:CAPSULE_BYTES], VERSION + output[CAPSULE_BYTES:], _FROM_SEAL)
+    # A view, not a copy: for a photo of megabytes, copying costs several times the encryption.
+    return Sealed(VERSION + output[:ENC_BYTES], memoryview(output)[ENC_BYTES:], _FROM_SEAL)
 
 
 def unseal(sealed: Sealed, seed: bytes, context: Context) -> Plain:
     """Decrypt; raises SealBroken for a wrong key, place, version, length or bit."""
-    if len(sealed.capsule) != CAPSULE_BYTES or sealed.body[:1] != VERSION:
+    version, enc = sealed.capsule[:1], sealed.capsule[1:]
+    if version != VERSION or len(enc) != ENC_BYTES:
         raise SealBroken
     mlkem, x25519 = _private_parts(seed)
     info = _info(context, public_half(seed))
     try:
         opened = _SUITE.decrypt(
-            sealed.capsule + sealed.body[1:], MLKEM768X25519PrivateKey(mlkem, x25519), info=info
+            b"".join((enc, sealed.body)), MLKEM768X25519PrivateKey(mlkem, x25519), info=info
         )
     except (InvalidTag, ValueError) as error:
         raise SealBroken from error

@@ -39,7 +39,7 @@ def put(name: str, sealed: Sealed) -> None:
     if not isinstance(sealed, Sealed):
         raise TypeError("Only sealed bodies reach the bucket.")
     with _answers():
-        _bucket_storage().save(name, ContentFile(sealed.body))
+        _bucket_storage().save(name, ContentFile(bytes(sealed.body)))
 
 
 def get(name: str) -> bytes:

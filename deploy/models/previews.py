@@ -27,13 +27,19 @@ def main() -> None:
     engine.load()
     given.folder.mkdir(parents=True, exist_ok=True)
     subject = draw(1024)
+    # No machine here can paint the studio style, so its preview is the subject as it was drawn.
+    _save(subject, given.folder / "studio.jpg")
     for style in sorted(engine.describe().styles):
         # Painted at the size of a portrait and then reduced, so that it looks like one.
         order = Order(Task.IDENTITY, style, 512, 512, given.seed, references=(subject,))
         portrait = engine.render(order, lambda done, total: None)
-        small = portrait.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        small.save(given.folder / f"{style}.jpg", quality=QUALITY, optimize=True)
+        _save(portrait, given.folder / f"{style}.jpg")
         print(style)
+
+
+def _save(picture: Image.Image, file: Path) -> None:
+    small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small.save(file, quality=QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ def publish(apps, schema_editor):
                 "prompt": KLEIN_PROMPT,
                 "references": 4,
             },
-            "preview": "",
+            # The subject as it was drawn: nothing here could paint it in this style.
+            "preview": "portraits/styles/studio.jpg",
         }
     )
     for position, row in enumerate(rows):

@@ -69,7 +69,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         "portraits.Photo",
-        "slot and verdict of a reference photo, no picture",
+        "slot and verdict of a reference photo, and where in it the face is; no picture",
         "running the job",
         "as long as its set",
         End.WITH_ACCOUNT,
@@ -167,7 +167,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         "accounts.Session",
-        "devices that are signed in",
+        "devices that are signed in, and how they signed in",
         "signing in",
         "30 days",
         End.WITH_ACCOUNT,

@@ -5,6 +5,7 @@ All times are the database's, so that no worker's clock decides. A claim carries
 whoever was taken for dead finds the token moved on and cannot commit.
 """
 
+import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from privacy.models import Lease
+
+log = logging.getLogger(__name__)
 
 HELD_FOR: Final = timedelta(seconds=15)
 RENEW_EVERY: Final = timedelta(seconds=5)
@@ -124,8 +127,8 @@ def heartbeat(held: Claim) -> Iterator[Event]:
                 if not renew(held):
                     lost.set()
                     return
-            except Exception:  # noqa: BLE001, S112 - a database that is away may come back in time
-                continue
+            except Exception as error:  # noqa: BLE001 - the database may come back in time
+                log.warning("lease_not_renewed", extra={"error": type(error).__name__})
             finally:
                 close_old_connections()
 

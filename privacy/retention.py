@@ -55,8 +55,6 @@ DEADLINES: Final[dict[Kind, Rule]] = {
 
 IDEMPOTENCY_KEY: Final = timedelta(hours=24)
 CONSENT_EVIDENCE: Final = timedelta(days=5 * 365)
-CONSENT_LEDGER: Final = timedelta(days=5 * 365)
-AUDIT: Final = timedelta(days=5 * 365)
 RECEIPT: Final = timedelta(days=5 * 365)
 FLEET_SEED: Final = timedelta(days=9)  # the sealing day and eight days after it
 ORPHAN_GRACE: Final = timedelta(minutes=15)

@@ -141,13 +141,17 @@ def destroy(blobs: QuerySet[Blob], *, verb: audit.Verb = audit.Verb.BLOB_DESTROY
 def discard(drafts: Iterable[Draft]) -> None:
     """Destroy drafts that may not be committed: the owner left, or somebody else was faster.
 
+    What was committed stays: a connection that broke behind the commit must not cost a portrait.
     The bodies are deleted by name, because an erasure may have taken the rows already. What a
     bucket that is down keeps back is noise, and the orphan sweep's.
     """
-    unwanted = list(drafts)
-    destroy(Blob.objects.filter(pk__in=[item.blob_id for item in unwanted]))
+    unwanted = {item.blob_id: item.name for item in drafts}
+    rows = Blob.objects.filter(pk__in=unwanted)
+    destroy(rows.filter(state=Blob.State.REGISTERED))
+    for kept in rows.filter(state=Blob.State.STORED).values_list("pk", flat=True):
+        del unwanted[kept]
     with suppress(StorageDown):
-        storage.delete(item.name for item in unwanted)
+        storage.delete(unwanted.values())
 
 
 def move_deadline(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> None:

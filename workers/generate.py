@@ -110,10 +110,14 @@ def _portrait(work: jobs.Work) -> str:
     with _rendering(work):
         painted = _engines[work.engine].render(order, _progress(work.held))
     sizes = _store(work, painted)
-    if not jobs.finish(work.held, sizes, timezone.now()):
-        vault.discard([size.draft for size in sizes])
-        return "discarded"
-    return "done"
+    finished = False
+    try:
+        finished = jobs.finish(work.held, sizes, timezone.now())
+    finally:
+        # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
+        if not finished:
+            vault.discard([size.draft for size in sizes])
+    return "done" if finished else "discarded"
 
 
 def _fetch(

@@ -157,6 +157,13 @@ def test_a_discarded_draft_leaves_no_object() -> None:
     assert not objects(draft.name)
 
 
+def test_discarding_never_touches_what_was_committed_after_all() -> None:
+    draft = vault.draft(Kind.PORTRAIT, owner(), Plain(BODY), now())
+    assert vault.commit([draft])
+    vault.discard([draft])
+    assert vault.read(draft.blob_id, now()).reveal() == BODY
+
+
 def test_nothing_is_written_for_somebody_without_a_key() -> None:
     before = Blob.objects.count()
     for kind in (Kind.REFERENCE, Kind.PORTRAIT):

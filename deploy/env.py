@@ -55,6 +55,10 @@ class Env(BaseSettings):
     )
     s3_region: str = Field("us-east-1", description="S3 region.")
     s3_bucket: str = Field("sitter", description="The bucket of sealed bodies, unversioned.")
+    ledger_bucket: str = Field(
+        "sitter-ledger",
+        description="The bucket of the erasure ledger, which no backup may replace.",
+    )
     s3_access_key: SecretStr | None = Field(
         None, description="S3 access key; empty means the machine's own identity."
     )
@@ -71,6 +75,15 @@ class Env(BaseSettings):
     receipt_keys: Path | None = Field(
         None, description="Folder of receipt-signing keys. Only for upkeep."
     )
+    web_url: str | None = Field(
+        None, description="Where upkeep reaches the web for the daily proof. Only for upkeep."
+    )
+    processors: list[dict[str, str]] = Field(
+        [],
+        description="Who outside processes data for you, for the privacy facts: a JSON list of"
+        " objects with name, does and region.",
+    )
+    build: str = Field("", description="Commit of the code that runs; stands in every receipt.")
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."
     )

@@ -107,13 +107,12 @@ BROKER_URL = ENV.broker_url.get_secret_value()
 
 # --- S3 --------------------------------------------------------------------------------------
 
-STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-    "sealed": {
+
+def _bucket(name: str) -> dict[str, Any]:
+    return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "bucket_name": ENV.s3_bucket,
+            "bucket_name": name,
             "endpoint_url": ENV.s3_endpoint_url,
             "region_name": ENV.s3_region,
             "access_key": ENV.s3_access_key and ENV.s3_access_key.get_secret_value(),
@@ -123,7 +122,14 @@ STORAGES: dict[str, Any] = {
             "default_acl": None,
             "file_overwrite": True,
         },
-    },
+    }
+
+
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "sealed": _bucket(ENV.s3_bucket),
+    "ledger": _bucket(ENV.ledger_bucket),
 }
 
 # --- Uploads never touch a disk in clear ------------------------------------------------------
@@ -144,6 +150,13 @@ ROOT_KEYS: Path | None = ENV.root_keys
 FLEET_KEYS: Path | None = ENV.fleet_keys
 EVIDENCE_KEYS: Path | None = ENV.evidence_keys
 RECEIPT_KEYS: Path | None = ENV.receipt_keys
+
+# --- The daily proof and the receipts ----------------------------------------------------------
+
+VERSION = "0.2.0"
+BUILD = ENV.build
+WEB_URL = ENV.web_url
+PROCESSORS = ENV.processors
 
 # --- Workers ---------------------------------------------------------------------------------
 

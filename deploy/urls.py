@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from deploy import health
-from privacy.api import KeysView
+from privacy.api.public import KeysView
 
 urlpatterns = [
     path("livez", health.livez),

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from portraits.models import Portrait, Rendition
-from privacy import keys, vault
+from privacy import audit, keys, vault
 from privacy.errors import BlobGone
 from privacy.models import Blob
 from privacy.plain import Plain
@@ -34,7 +34,7 @@ def open_image(portrait: Portrait, size: str, now: datetime) -> tuple[Rendition,
     rendition = next((row for row in portrait.renditions.all() if row.name == size), None)
     if rendition is None:
         raise BlobGone
-    return rendition, vault.read(rendition.blob_id, now)
+    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
 
 
 def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:

@@ -84,7 +84,7 @@ def submit(
     key_sha256 = hashlib.sha256(key.encode()).digest()
     body_sha256 = hashlib.sha256(repr((set_id, tuple(orders))).encode()).digest()
     consent_id = consent.require(owner_id).pk
-    forgotten = now - retention.IDEMPOTENCY_KEY
+    forgotten = now - retention.term(retention.Term.IDEMPOTENCY_KEY)
     Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten).update(
         key_sha256=None
     )
@@ -284,5 +284,5 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
 
 def forget_keys(now: datetime) -> int:
     """Drop idempotency keys after their 24 hours."""
-    old = now - retention.IDEMPOTENCY_KEY
+    old = now - retention.term(retention.Term.IDEMPOTENCY_KEY)
     return Job.objects.filter(created_at__lte=old).exclude(key_sha256=None).update(key_sha256=None)

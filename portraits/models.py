@@ -133,7 +133,9 @@ class Job(models.Model):
     references = models.ForeignKey(
         ReferenceSet, null=True, on_delete=models.SET_NULL, related_name="jobs"
     )
-    consent_id = models.UUIDField(help_text="The consent that it was asked for under.")
+    consent_id = models.UUIDField(
+        null=True, help_text="The consent that it was asked for under; none where no photo is used."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     # The hash of the client's key, so that nothing that a client put into it is kept.
     key_sha256 = models.BinaryField(null=True, max_length=32)

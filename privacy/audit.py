@@ -7,6 +7,7 @@ from django.conf import settings
 from privacy.models import AuditEvent
 
 Verb = AuditEvent.Verb
+Reason = AuditEvent.Reason
 
 
 def actor() -> AuditEvent.Actor:
@@ -20,8 +21,14 @@ def record(
     subject_id: uuid.UUID | None = None,
     object_id: uuid.UUID | None = None,
     count: int = 1,
+    reason: AuditEvent.Reason = AuditEvent.Reason.NONE,
 ) -> None:
     """Insert one event, in the caller's transaction."""
     AuditEvent.objects.create(
-        verb=verb, actor=actor(), subject_id=subject_id, object_id=object_id, count=count
+        verb=verb,
+        actor=actor(),
+        reason=reason,
+        subject_id=subject_id,
+        object_id=object_id,
+        count=count,
     )

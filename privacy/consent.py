@@ -52,7 +52,7 @@ def grant(
             key_label=label,
             enc=sealed.capsule,
             body=bytes(sealed.body),
-            expires_at=now + retention.CONSENT_EVIDENCE,
+            expires_at=now + retention.term(retention.Term.EVIDENCE),
         )
         audit.record(audit.Verb.CONSENT_GRANTED, subject_id=owner_id, object_id=entry.id)
     return entry

@@ -5,9 +5,7 @@ SHREDDED → OBJECTS → RECIPIENTS → ROWS → PROVED; each step may be repeat
 and PROVED is written only when a fresh look has found nothing.
 """
 
-import base64
 import hashlib
-import json
 import os
 import uuid
 from collections.abc import Callable
@@ -19,12 +17,12 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from accounts.models import Session, User
-from privacy import audit, consent, dispatch, keys, leases, retention, stops, storage
+from privacy import audit, consent, dispatch, keys, leases, retention, signing, stops, storage
 from privacy.crypto import Recipient
 from privacy.errors import ConsentMissing, OwnerErased, PrivacyError
 from privacy.inventory import TABLES, End
 from privacy.models import Blob, Capsule, Consent, Erasure, Lease, OwnerKey
-from privacy.retention import Kind
+from privacy.retention import Kind, Term
 
 Stage = Erasure.Stage
 LEASE = "erasure"
@@ -193,14 +191,8 @@ def _prove(erasure: Erasure, held: leases.Claim, now: datetime) -> None:
 # --- The receipt -------------------------------------------------------------------------------
 
 
-def canonical(statement: dict[str, Any]) -> bytes:
-    """The bytes that are signed: JSON, keys sorted, no spaces, UTF-8."""
-    return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def sign_receipt(erasure: Erasure, now: datetime) -> dict[str, Any]:
     """Upkeep: the statement and its Ed25519 signature. Names nobody."""
-    label, key = keys.receipt_key()
     salt = os.urandom(16)
     subject = hashlib.sha256(salt + erasure.subject_id.bytes).hexdigest()
     statement = {
@@ -212,10 +204,8 @@ def sign_receipt(erasure: Erasure, now: datetime) -> dict[str, Any]:
         "proved_at": now.isoformat(),
         "recipients_pending": [],
         "kept": {
-            "consent ledger, sealed evidence": f"{retention.CONSENT_EVIDENCE.days} days",
-            "audit ids, this receipt": f"{retention.RECEIPT.days} days",
+            "consent ledger, sealed evidence": f"{retention.term(Term.EVIDENCE).days} days",
+            "audit ids, this receipt": f"{retention.term(Term.RECEIPT).days} days",
         },
-        "key": label,
     }
-    signature = key.sign(canonical(statement))
-    return {"statement": statement, "signature": base64.b64encode(signature).decode()}
+    return signing.sign(statement)

@@ -46,7 +46,7 @@ def publish_fleet_keys(today: date) -> None:
 
 def destroy_old_fleet_keys(today: date) -> int:
     """Intake: remove seeds that no living reference can need any more."""
-    oldest = (today - retention.FLEET_SEED).isoformat()
+    oldest = (today - retention.term(retention.Term.FLEET_SEED)).isoformat()
     folder = _fleet()
     old = [label for label in folder.labels() if label <= oldest]
     for label in old:

@@ -4,7 +4,7 @@ from typing import Any
 
 from privacy import consent, retention
 from privacy.inventory import TABLES, End
-from privacy.retention import DEADLINES
+from privacy.retention import DEADLINES, Term
 
 # Which role can open what. The key table of the documentation, as data.
 WHO_OPENS = {
@@ -47,5 +47,5 @@ def facts() -> dict[str, Any]:
             "receipt": "GET /v1/erasures/{id}",
             "keys_that_verify_it": "GET /.well-known/sitter-keys.json",
         },
-        "idempotency_key_seconds": int(retention.IDEMPOTENCY_KEY.total_seconds()),
+        "idempotency_key_seconds": int(retention.term(Term.IDEMPOTENCY_KEY).total_seconds()),
     }

@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from privacy import api
+from privacy.api.consents import ConsentsView, DocumentsView, WithdrawalView
+from privacy.api.erasures import EraseMeView, ErasureView
+from privacy.api.holdings import HoldingsView
+from privacy.api.public import FactsView
 
 urlpatterns = [
-    path("privacy/facts", api.FactsView.as_view()),
-    path("consents", api.ConsentsView.as_view()),
-    path("consents/documents", api.DocumentsView.as_view()),
-    path("consents/withdrawal", api.WithdrawalView.as_view()),
-    path("me/holdings", api.HoldingsView.as_view()),
-    path("me/erasure", api.EraseMeView.as_view()),
-    path("erasures/<uuid:pk>", api.ErasureView.as_view()),
+    path("privacy/facts", FactsView.as_view()),
+    path("consents", ConsentsView.as_view()),
+    path("consents/documents", DocumentsView.as_view()),
+    path("consents/withdrawal", WithdrawalView.as_view()),
+    path("me/holdings", HoldingsView.as_view()),
+    path("me/erasure", EraseMeView.as_view()),
+    path("erasures/<uuid:pk>", ErasureView.as_view()),
 ]

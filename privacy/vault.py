@@ -32,6 +32,7 @@ RECIPIENTS: Final[dict[Kind, Recipient]] = {
     Kind.PORTRAIT: Recipient.OWNER,
     Kind.RENDITION: Recipient.OWNER,
     Kind.CANARY: Recipient.OWNER,
+    Kind.EXPORT: Recipient.OWNER,
 }
 
 
@@ -97,7 +98,7 @@ def commit(drafts: Iterable[Draft]) -> bool:
     return True
 
 
-def read(blob_id: uuid.UUID, now: datetime) -> Plain:
+def read(blob_id: uuid.UUID, now: datetime, *, why: audit.Reason) -> Plain:
     """Open one blob; audited. Raises BlobGone, SealBroken, KeyNotHeld, KeyDestroyed."""
     row = (
         Blob.objects.filter(pk=blob_id, state=Blob.State.STORED, expires_at__gt=now)
@@ -112,7 +113,7 @@ def read(blob_id: uuid.UUID, now: datetime) -> Plain:
     if len(body) != row.length or hashlib.sha256(body).digest() != bytes(row.sha256 or b""):
         raise SealBroken
     plain = crypto.unseal(crypto.stored(bytes(row.capsule.enc), body), seed, context)
-    audit.record(audit.Verb.BLOB_READ, subject_id=row.owner_id, object_id=row.id)
+    audit.record(audit.Verb.BLOB_READ, subject_id=row.owner_id, object_id=row.id, reason=why)
     return plain
 
 

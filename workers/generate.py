@@ -19,7 +19,7 @@ from PIL import Image
 
 from portraits import jobs, painters, provenance
 from portraits.models import Item
-from privacy import leases, vault
+from privacy import audit, leases, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -128,7 +128,7 @@ def _fetch(
     for photo in work.photos:
         if photo.reference_id is None:
             raise BlobGone
-        plain = vault.read(photo.reference_id, timezone.now())
+        plain = vault.read(photo.reference_id, timezone.now(), why=audit.Reason.PAINTING)
         pictures.append(images.open_reference(plain.reveal()))
         focus.append(_corners(photo.face) if photo.face else None)
     if not pictures:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from portraits import references
 from portraits.models import Photo
-from privacy import leases, vault
+from privacy import audit, leases, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -60,7 +60,7 @@ def _check(held: leases.Claim, photo: Photo) -> None:
     if photo.upload_id is None:
         raise BlobGone
     now = timezone.now()
-    upload = vault.read(photo.upload_id, now)
+    upload = vault.read(photo.upload_id, now, why=audit.Reason.CHECKING)
     try:
         picture = images.rebuild(_decoder.decode(upload.reveal()))
     except NotAPhoto as refusal:
@@ -105,4 +105,6 @@ def _accept(
 def _open(other: Photo) -> Image.Image:
     if other.reference_id is None:
         raise BlobGone
-    return images.open_reference(vault.read(other.reference_id, timezone.now()).reveal())
+    return images.open_reference(
+        vault.read(other.reference_id, timezone.now(), why=audit.Reason.CHECKING).reveal()
+    )

@@ -17,6 +17,7 @@ from portraits.errors import (
 )
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
 from privacy import leases, vault
+from privacy.audit import Reason
 from privacy.errors import BlobGone
 from privacy.models import Blob, Lease
 from privacy.plain import Plain
@@ -136,7 +137,7 @@ def test_a_finished_item_has_its_portrait_in_every_size() -> None:
     portrait = Portrait.objects.get(item=work.held.work_id)
     names = Rendition.objects.filter(portrait=portrait).values_list("name", flat=True)
     assert sorted(names) == ["full", "thumb"]
-    assert vault.read(portrait.blob_id, now()).reveal()
+    assert vault.read(portrait.blob_id, now(), why=Reason.OWNER).reveal()
     assert not Lease.objects.filter(work_id=work.held.work_id).exists()
 
 
@@ -195,7 +196,7 @@ def test_a_size_that_was_destroyed_meanwhile_spoils_the_whole_commit() -> None:
     assert item_of(work).state == Item.State.RUNNING
     assert not Portrait.objects.filter(owner_id=who).exists()
     with pytest.raises(BlobGone):
-        vault.read(made[0].draft.blob_id, now())
+        vault.read(made[0].draft.blob_id, now(), why=Reason.OWNER)
     assert jobs.finish(work.held, sizes(who), now())
 
 

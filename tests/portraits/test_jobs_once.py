@@ -97,7 +97,7 @@ def test_a_key_is_forgotten_after_a_day_and_not_before() -> None:
     made = set_with_photo(who, keep_hours=100, at=at)
     first, _ = jobs.submit(who, made.pk, [order], "k", at)
     jobs.cancel(who, first.pk, at)
-    end = at + retention.IDEMPOTENCY_KEY
+    end = at + retention.term(retention.Term.IDEMPOTENCY_KEY)
     before, _ = jobs.submit(who, made.pk, [order], "k", end - timedelta(seconds=1))
     after, new = jobs.submit(who, made.pk, [order], "k", end)
     assert before.pk == first.pk
@@ -108,10 +108,10 @@ def test_a_key_is_forgotten_after_a_day_and_not_before() -> None:
 def test_upkeep_drops_keys_that_are_a_day_old() -> None:
     who, order, at = consenting(), jobs.Order(style().slug), now()
     job, _ = jobs.submit(who, set_with_photo(who).pk, [order], "k", at)
-    jobs.forget_keys(at + retention.IDEMPOTENCY_KEY - timedelta(seconds=1))
+    jobs.forget_keys(at + retention.term(retention.Term.IDEMPOTENCY_KEY) - timedelta(seconds=1))
     job.refresh_from_db()
     assert job.key_sha256 is not None
-    jobs.forget_keys(at + retention.IDEMPOTENCY_KEY)
+    jobs.forget_keys(at + retention.term(retention.Term.IDEMPOTENCY_KEY))
     job.refresh_from_db()
     assert job.key_sha256 is None
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from portraits import jobs, references
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from privacy import consent, crypto, erasure, keys, retention, sweeps, vault
+from privacy.audit import Reason
 from privacy.crypto import Context, Recipient
 from privacy.errors import (
     BlobGone,
@@ -104,7 +105,7 @@ def test_the_line_says_which_text_when_how_and_by_which_client() -> None:
 
 
 def test_there_is_no_purpose_for_training() -> None:
-    assert consent.Purpose.values == ["portrait-generation"]
+    assert consent.Purpose.values == ["portrait-generation", "reference-keeping"]
 
 
 # --- The name -----------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def test_the_evidence_ends_with_its_term(born: Any) -> None:
     entry = consent.require(who)
     born("upkeep")
     end = ConsentEvidence.objects.get(consent=entry).expires_at
-    assert abs(end - now() - retention.CONSENT_EVIDENCE) < timedelta(minutes=1)
+    assert abs(end - now() - retention.term(retention.Term.EVIDENCE)) < timedelta(minutes=1)
     ours = ConsentEvidence.objects.filter(consent=entry)
     sweeps.expire(end - timedelta(seconds=1))
     assert ours.exists()
@@ -246,13 +247,13 @@ def test_withdrawing_stops_jobs_and_destroys_photos(born: Any, erase: bool) -> N
     assert photo.reference_id is not None
     born("gpu")
     with pytest.raises(BlobGone):
-        vault.read(photo.reference_id, now())
+        vault.read(photo.reference_id, now(), why=Reason.OWNER)
     born("web")
     if erase:
         with pytest.raises(BlobGone):
-            vault.read(portrait.blob_id, now())
+            vault.read(portrait.blob_id, now(), why=Reason.OWNER)
     else:
-        assert vault.read(portrait.blob_id, now()).reveal()
+        assert vault.read(portrait.blob_id, now(), why=Reason.OWNER).reveal()
     assert Portrait.objects.filter(owner_id=who).count() == (0 if erase else 1)
 
 

@@ -17,6 +17,7 @@ from accounts.models import Session, User
 from portraits import jobs
 from portraits.models import Portrait
 from privacy import consent, erasure, keys, leases, retention, storage, sweeps, vault
+from privacy.audit import Reason
 from privacy.errors import BlobGone, ConsentMissing, KeyDestroyed, OwnerErased, StorageDown
 from privacy.inventory import TABLES, End
 from privacy.models import AuditEvent, Blob, Capsule, Consent, Erasure, Lease, OwnerKey, ReceiptKey
@@ -118,13 +119,13 @@ def test_it_is_effective_with_the_request(born: Any) -> None:
     erasure.request(who, now())
     assert OwnerKey.objects.get(pk=who).wrapped is None
     with pytest.raises((BlobGone, KeyDestroyed)):
-        vault.read(portrait.blob_id, now())
+        vault.read(portrait.blob_id, now(), why=Reason.OWNER)
     with pytest.raises(KeyDestroyed):
         keys.owner_seed(who)
     born("gpu")
     for blob in (reference, upload):
         with pytest.raises(BlobGone):
-            vault.read(blob.pk, now())
+            vault.read(blob.pk, now(), why=Reason.OWNER)
     assert not Capsule.objects.filter(blob__owner_id=who, blob__recipient=1).exists()
     assert not Session.objects.filter(user_id=who).exists()
     assert not User.objects.get(pk=who).is_active
@@ -143,7 +144,7 @@ def test_a_request_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(Crash):
             erasure.request(who, now())
     assert keys.owner_seed(who)
-    assert vault.read(Portrait.objects.get(owner_id=who).blob_id, now()).reveal()
+    assert vault.read(Portrait.objects.get(owner_id=who).blob_id, now(), why=Reason.OWNER).reveal()
     assert consent.require(who)
 
 
@@ -367,4 +368,6 @@ def test_one_erasure_leaves_other_people_alone(born: Any) -> None:
     advance(born, who)
     assert sorted(left(other)) == before
     born("web")
-    assert vault.read(Portrait.objects.get(owner_id=other).blob_id, now()).reveal()
+    assert vault.read(
+        Portrait.objects.get(owner_id=other).blob_id, now(), why=Reason.OWNER
+    ).reveal()

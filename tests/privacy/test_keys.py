@@ -118,7 +118,9 @@ def test_a_seed_lives_as_long_as_the_longest_reference_sealed_to_it() -> None:
     ends = retention.deadline(
         retention.Kind.REFERENCE, sealed_last, datetime.max.replace(tzinfo=UTC)
     )
-    destroyed = datetime.combine(DAY + retention.FLEET_SEED, datetime.min.time(), UTC)
+    destroyed = datetime.combine(
+        DAY + retention.term(retention.Term.FLEET_SEED), datetime.min.time(), UTC
+    )
     assert ends < destroyed
 
 

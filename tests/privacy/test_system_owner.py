@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from privacy import keys, vault
+from privacy.audit import Reason
 from privacy.errors import KeyNotHeld
 from privacy.models import Blob
 from privacy.plain import Plain
@@ -19,8 +20,8 @@ def test_a_canary_of_no_person_is_sealed_read_and_destroyed(born: Any) -> None:
     born("web")
     draft = vault.draft(Kind.CANARY, keys.SYSTEM_OWNER, Plain(b"tweet"), now)
     assert vault.commit([draft])
-    assert vault.read(draft.blob_id, now).reveal() == b"tweet"
+    assert vault.read(draft.blob_id, now, why=Reason.OWNER).reveal() == b"tweet"
     born("gpu")
     with pytest.raises(KeyNotHeld):
-        vault.read(draft.blob_id, now)
+        vault.read(draft.blob_id, now, why=Reason.OWNER)
     assert vault.destroy(Blob.objects.filter(pk=draft.blob_id)) == 1

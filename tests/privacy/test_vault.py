@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.test.utils import override_settings
 
 from privacy import retention, storage, sweeps, vault
+from privacy.audit import Reason
 from privacy.errors import (
     BlobGone,
     DeadlineRefused,
@@ -60,7 +61,7 @@ def body_of(blob: Blob) -> bytes:
 def test_a_worker_reads_what_the_web_sealed(born: Any, kind: Kind, reader: str) -> None:
     blob = written(kind, owner(), BODY)
     born(reader)
-    assert vault.read(blob.pk, now()).reveal() == BODY
+    assert vault.read(blob.pk, now(), why=Reason.OWNER).reveal() == BODY
 
 
 @pytest.mark.parametrize("writer", ["gpu", "web"])
@@ -69,13 +70,13 @@ def test_the_web_reads_a_portrait_that_a_worker_sealed(born: Any, writer: str) -
     born(writer)
     blob = written(Kind.PORTRAIT, who, BODY)
     born("web")
-    assert vault.read(blob.pk, now()).reveal() == BODY
+    assert vault.read(blob.pk, now(), why=Reason.OWNER).reveal() == BODY
 
 
 def test_the_keeper_can_open_a_portrait(born: Any) -> None:
     blob = written(Kind.PORTRAIT, owner(), BODY)
     born("keeper")
-    assert vault.read(blob.pk, now()).reveal() == BODY
+    assert vault.read(blob.pk, now(), why=Reason.OWNER).reveal() == BODY
 
 
 @pytest.mark.parametrize("kind", [Kind.UPLOAD, Kind.REFERENCE])
@@ -84,7 +85,7 @@ def test_nobody_but_the_workers_reads_a_reference(born: Any, kind: Kind, reader:
     blob = written(kind, owner(), BODY)
     born(reader)
     with pytest.raises(KeyNotHeld):
-        vault.read(blob.pk, now())
+        vault.read(blob.pk, now(), why=Reason.OWNER)
 
 
 @pytest.mark.parametrize("reader", ["intake", "gpu", "upkeep", "beat"])
@@ -92,7 +93,7 @@ def test_no_worker_reads_a_portrait(born: Any, reader: str) -> None:
     blob = written(Kind.PORTRAIT, owner(), BODY)
     born(reader)
     with pytest.raises(KeyNotHeld):
-        vault.read(blob.pk, now())
+        vault.read(blob.pk, now(), why=Reason.OWNER)
 
 
 def test_upkeep_destroys_what_it_cannot_read(born: Any) -> None:
@@ -103,13 +104,13 @@ def test_upkeep_destroys_what_it_cannot_read(born: Any) -> None:
     for blob, reader in zip(made, ("gpu", "web"), strict=True):
         born(reader)
         with pytest.raises(BlobGone):
-            vault.read(blob.pk, now())
+            vault.read(blob.pk, now(), why=Reason.OWNER)
 
 
 def test_reading_is_noted_and_names_the_role(born: Any) -> None:
     blob = written(Kind.REFERENCE, owner(), BODY)
     born("gpu")
-    vault.read(blob.pk, now())
+    vault.read(blob.pk, now(), why=Reason.OWNER)
     noted = AuditEvent.objects.get(object_id=blob.pk, verb=AuditEvent.Verb.BLOB_READ)
     assert (noted.subject_id, noted.actor) == (blob.owner_id, AuditEvent.Actor.GPU)
 
@@ -121,9 +122,9 @@ def test_a_draft_is_unreadable_until_it_is_committed(born: Any) -> None:
     draft = vault.draft(Kind.REFERENCE, owner(), Plain(BODY), now())
     born("gpu")
     with pytest.raises(BlobGone):
-        vault.read(draft.blob_id, now())
+        vault.read(draft.blob_id, now(), why=Reason.OWNER)
     assert vault.commit([draft])
-    assert vault.read(draft.blob_id, now()).reveal() == BODY
+    assert vault.read(draft.blob_id, now(), why=Reason.OWNER).reveal() == BODY
 
 
 def test_a_draft_that_was_destroyed_cannot_be_committed() -> None:
@@ -141,7 +142,7 @@ def test_drafts_are_committed_all_or_none() -> None:
         assert not vault.commit(drafts)
         transaction.set_rollback(True)
     with pytest.raises(BlobGone):
-        vault.read(drafts[0].blob_id, now())
+        vault.read(drafts[0].blob_id, now(), why=Reason.OWNER)
 
 
 def test_a_draft_is_committed_once() -> None:
@@ -161,7 +162,7 @@ def test_discarding_never_touches_what_was_committed_after_all() -> None:
     draft = vault.draft(Kind.PORTRAIT, owner(), Plain(BODY), now())
     assert vault.commit([draft])
     vault.discard([draft])
-    assert vault.read(draft.blob_id, now()).reveal() == BODY
+    assert vault.read(draft.blob_id, now(), why=Reason.OWNER).reveal() == BODY
 
 
 def test_nothing_is_written_for_somebody_without_a_key() -> None:
@@ -213,14 +214,14 @@ def test_a_damaged_body_is_refused(damage: Any) -> None:
     blob = written(Kind.PORTRAIT, owner(), BODY)
     replace(blob, damage(body_of(blob)))
     with pytest.raises(SealBroken):
-        vault.read(blob.pk, now())
+        vault.read(blob.pk, now(), why=Reason.OWNER)
 
 
 def test_a_body_that_is_lost_is_said_to_be_gone() -> None:
     blob = written(Kind.PORTRAIT, owner(), BODY)
     storage.delete([blob.name])
     with pytest.raises(BlobGone):
-        vault.read(blob.pk, now())
+        vault.read(blob.pk, now(), why=Reason.OWNER)
 
 
 def test_swapped_bodies_and_capsules_open_nowhere(born: Any) -> None:
@@ -236,7 +237,7 @@ def test_swapped_bodies_and_capsules_open_nowhere(born: Any) -> None:
         # Whoever can write the table can make the checksum fit, so it must not be the only wall.
         Blob.objects.filter(pk=target.pk).update(length=source.length, sha256=source.sha256)
         try:
-            vault.read(target.pk, now())
+            vault.read(target.pk, now(), why=Reason.OWNER)
             opened += 1
         except SealBroken:
             pass
@@ -256,7 +257,7 @@ def test_a_body_that_fits_its_checksum_but_not_its_capsule_is_refused() -> None:
     first, second = written(Kind.PORTRAIT, who, BODY), written(Kind.PORTRAIT, who, BODY)
     Capsule.objects.filter(blob=first).update(enc=bytes(second.capsule.enc))
     with pytest.raises(SealBroken):
-        vault.read(first.pk, now())
+        vault.read(first.pk, now(), why=Reason.OWNER)
 
 
 # --- Ends ---------------------------------------------------------------------------------------
@@ -266,7 +267,7 @@ def test_what_was_destroyed_is_gone_at_once_and_its_body_soon() -> None:
     blob = written(Kind.PORTRAIT, owner(), BODY)
     vault.destroy(Blob.objects.filter(pk=blob.pk))
     with pytest.raises(BlobGone):
-        vault.read(blob.pk, now())
+        vault.read(blob.pk, now(), why=Reason.OWNER)
     assert not Capsule.objects.filter(blob_id=blob.pk).exists()
     sweeps.reap()
     assert not objects(blob.name)
@@ -285,9 +286,9 @@ def test_nothing_is_read_from_its_deadline_on(born: Any, kind: Kind) -> None:
     blob = written(kind, owner(), BODY, at)
     born("web" if kind is Kind.PORTRAIT else "gpu")
     end = at + retention.DEADLINES[kind].default
-    assert vault.read(blob.pk, end - timedelta(milliseconds=1)).reveal() == BODY
+    assert vault.read(blob.pk, end - timedelta(milliseconds=1), why=Reason.OWNER).reveal() == BODY
     with pytest.raises(BlobGone):
-        vault.read(blob.pk, end)
+        vault.read(blob.pk, end, why=Reason.OWNER)
 
 
 def test_a_wish_cannot_outlast_the_cap() -> None:
@@ -383,12 +384,12 @@ def test_a_bucket_that_does_not_answer_is_said_so() -> None:
     with override_settings(STORAGES={**settings.STORAGES, "sealed": away}):
         for act in (
             lambda: vault.draft(Kind.UPLOAD, who, Plain(BODY), now()),
-            lambda: vault.read(blob.pk, now()),
+            lambda: vault.read(blob.pk, now(), why=Reason.OWNER),
             lambda: storage.delete([blob.name]),
         ):
             with pytest.raises(StorageDown):
                 act()
-    assert vault.read(blob.pk, now()).reveal() == BODY
+    assert vault.read(blob.pk, now(), why=Reason.OWNER).reveal() == BODY
 
 
 # --- Sweeps -------------------------------------------------------------------------------------
@@ -406,7 +407,7 @@ def test_what_has_reached_its_deadline_is_swept(born: Any) -> None:
     assert not objects(short.name)
     assert objects(long.name)
     born("web")
-    assert vault.read(long.pk, at).reveal() == BODY
+    assert vault.read(long.pk, at, why=Reason.OWNER).reveal() == BODY
 
 
 def test_a_sweep_is_noted_without_naming_anybody(born: Any) -> None:
@@ -455,7 +456,7 @@ def test_an_object_without_a_row_goes_once_it_is_old() -> None:
     sweeps.reap_orphans(now() + retention.ORPHAN_GRACE + timedelta(minutes=1))
     assert not objects(orphan.name)
     assert objects(living.name)
-    assert vault.read(living.pk, now()).reveal() == BODY
+    assert vault.read(living.pk, now(), why=Reason.OWNER).reveal() == BODY
 
 
 def test_a_draft_that_nobody_commits_is_shredded_once_it_is_old() -> None:

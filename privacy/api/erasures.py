@@ -1,0 +1,40 @@
+"""Erasure over HTTP, and its receipt."""
+
+import uuid
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from privacy import erasure
+from privacy.api.doors import Public, require_fresh_password
+from privacy.models import Erasure
+from privacy.serializers import ErasureSerializer
+
+
+class EraseMeView(APIView):
+    """Erasing everything."""
+
+    @extend_schema(operation_id="me_erasure", request=None, responses={202: ErasureSerializer})
+    def post(self, request: Request) -> Response:
+        """Erase the account and everything in it. Keep the id: it fetches the signed receipt."""
+        require_fresh_password(request)
+        begun = erasure.request(caller(request), timezone.now())
+        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+
+
+class ErasureView(Public):
+    """The progress and the receipt of an erasure."""
+
+    @extend_schema(operation_id="erasure_receipt", responses=ErasureSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """No account is needed: the id, which only its owner was told, is the permission."""
+        found = Erasure.objects.filter(pk=pk).first()
+        if found is None:
+            raise NotFound("No erasure has this id.")
+        return Response(ErasureSerializer(found).data)

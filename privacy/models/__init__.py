@@ -1,0 +1,39 @@
+"""The tables behind the promises. Every personal byte of the product is a Blob of this app."""
+
+from privacy.models.blobs import Blob, Capsule, Lease
+from privacy.models.consents import Consent, ConsentDocument, ConsentEvidence, ConsentServing
+from privacy.models.erasures import Erasure, ErasureRecipient, Pulse
+from privacy.models.exports import Export, ExportPart
+from privacy.models.keys import EvidenceKey, FleetKey, OwnerKey, PublishedKey, ReceiptKey, RootEpoch
+from privacy.models.ledgers import AuditEvent, Checkpoint, Ledger, LedgerLink
+from privacy.models.notices import FaceClaim, Notice
+from privacy.models.proofs import TransparencyReport, Verdict
+
+__all__ = [
+    "AuditEvent",
+    "Blob",
+    "Capsule",
+    "Checkpoint",
+    "Consent",
+    "ConsentDocument",
+    "ConsentEvidence",
+    "ConsentServing",
+    "Erasure",
+    "ErasureRecipient",
+    "EvidenceKey",
+    "Export",
+    "ExportPart",
+    "FaceClaim",
+    "FleetKey",
+    "Lease",
+    "Ledger",
+    "LedgerLink",
+    "Notice",
+    "OwnerKey",
+    "PublishedKey",
+    "Pulse",
+    "ReceiptKey",
+    "RootEpoch",
+    "TransparencyReport",
+    "Verdict",
+]

@@ -14,7 +14,7 @@ LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench figures lock pictures
+.PHONY: help demo up prove test lint bench figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: $(VENV)/run ## Five photos in, four portraits out, everything erased: abou
 
 up: $(VENV)/run ## Run the embedded stack until Ctrl-C, and print its addresses
 	@$(PY) -m deploy.stack up --data var/stack
+
+prove: $(VENV)/run ## A canary person comes and goes on a fresh stack; every promise is checked
+	@$(PY) -m deploy.prove $(PROVE)
 
 test: $(VENV)/dev ## Lint, types, import contracts and all tests, on real servers
 	@$(PY) -m tests.run

@@ -86,6 +86,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "A5": ("idle gap between jobs on one H100", "5 ms or less"),
     "A6": ("compile to first image, from a shipped cache", "5 s or less"),
     "A7": ("swap of 24 GB from pinned memory", "1.5 s or less"),
+    "prove": ("checks of `make prove` that hold", "all"),
     "stack-ready": ("embedded stack ready after installation", "15 s or less"),
     "stack-memory": ("embedded stack's memory beside the engine", "1.5 GB or less"),
     "pocket-512": ("pocket engine, 512 px on two cores", "6 s or less"),

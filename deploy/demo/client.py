@@ -36,11 +36,12 @@ class Client:
         *,
         body: Any = None,
         photo: bytes | None = None,
+        media: str = "image/jpeg",
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         sent = dict(headers or {})
         if photo is not None:
-            sent["Content-Type"] = "image/jpeg"
+            sent["Content-Type"] = media
         try:
             response = self._http.request(method, path, json=body, content=photo, headers=sent)
         except httpx.TransportError as error:
@@ -84,12 +85,14 @@ class Client:
         body = {"document": document, "typed_name": typed_name, "agree": True, "client": NAME}
         return dict(self.call("POST", "/v1/consents", body=body).json())
 
-    def new_set(self) -> str:
-        return str(self.call("POST", "/v1/reference-sets", body={}).json()["id"])
+    def new_set(self, **body: Any) -> str:
+        return str(self.call("POST", "/v1/reference-sets", body=body).json()["id"])
 
-    def put_photo(self, set_id: str, slot: str, photo: bytes) -> dict[str, Any]:
+    def put_photo(
+        self, set_id: str, slot: str, photo: bytes, *, media: str = "image/jpeg"
+    ) -> dict[str, Any]:
         path = f"/v1/reference-sets/{set_id}/photos/{slot}"
-        return dict(self.call("PUT", path, photo=photo).json())
+        return dict(self.call("PUT", path, photo=photo, media=media).json())
 
     def photos(self, set_id: str) -> dict[str, dict[str, Any]]:
         return {row["slot"]: row for row in self._read(f"/v1/reference-sets/{set_id}")["photos"]}
@@ -107,6 +110,19 @@ class Client:
 
     def holdings(self) -> dict[str, Any]:
         return dict(self._read("/v1/me/holdings"))
+
+    def ask_export(self) -> str:
+        return str(self.call("POST", "/v1/me/export").json()["id"])
+
+    def export(self, export_id: str) -> dict[str, Any]:
+        return dict(self._read(f"/v1/me/export/{export_id}"))
+
+    def archive(self, export_id: str) -> bytes:
+        return self.call("GET", f"/v1/me/export/{export_id}/archive").content
+
+    def report_face(self, contact: str, words: str) -> str:
+        body = {"contact": contact, "words": words, "language": "en"}
+        return str(self.call("POST", "/v1/face-claims", body=body).json()["id"])
 
     def erase_me(self) -> str:
         return str(self.call("POST", "/v1/me/erasure").json()["id"])

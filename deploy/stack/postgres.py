@@ -26,6 +26,8 @@ SETTINGS = {
     "max_connections": "150",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
+    # A recycled segment keeps its old bytes until they are overwritten; a new one starts empty.
+    "wal_recycle": "off",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "fsync": "on",

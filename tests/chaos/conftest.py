@@ -14,9 +14,10 @@ from signal import SIGCONT, SIGKILL, Signals
 import pytest
 
 from deploy.env import Role
+from deploy.prove.behind import Behind
 from deploy.stack.crew import Member
 from deploy.stack.supervisor import Stack
-from tests.chaos.person import Behind, Person, wait
+from tests.chaos.person import Person, wait
 
 ENGINE = "tests.passthrough:PassthroughEngine"
 

@@ -5,8 +5,9 @@ import time
 from signal import SIGCONT, SIGSTOP
 
 from deploy.env import Role
+from deploy.prove.behind import Behind
 from tests.chaos.conftest import Painters
-from tests.chaos.person import Behind, Person, record_of, say, wait
+from tests.chaos.person import Person, record_of, say, wait
 from tests.figures import figure
 
 RECOVERY = 25.0

@@ -5,9 +5,10 @@ import time
 import redis
 
 from deploy.env import Role
+from deploy.prove.behind import Behind
 from deploy.stack.supervisor import Stack
 from tests.chaos.conftest import Painters, running
-from tests.chaos.person import Behind, Person, say
+from tests.chaos.person import Person, say
 from tests.figures import figure
 
 PATIENCE = 60.0

@@ -7,10 +7,11 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from deploy.env import Role
+from deploy.prove.behind import Behind
 from deploy.stack.supervisor import Stack
 from privacy.retention import Kind
 from tests.chaos.conftest import children, restarted
-from tests.chaos.person import Behind, Person, say, views, wait
+from tests.chaos.person import Person, say, views, wait
 from tests.figures import figure
 
 PROVED = 21  # AuditEvent.Verb.ERASURE_PROVED

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from deploy.prove.behind import Behind
 from privacy.retention import Kind
 from tests.chaos.conftest import Painters
-from tests.chaos.person import Behind, Person, say, wait
+from tests.chaos.person import Person, say, wait
 from tests.figures import figure
 
 STEP = 0.3

@@ -20,22 +20,15 @@ import redis
 from PIL import Image
 
 from deploy.env import Role
+from deploy.prove import look
+from deploy.prove.behind import Behind
+from deploy.prove.marks import BLOCK, Marks, likeness, marked_jpeg, marked_png, slices, token
+from deploy.prove.places import Places
+from deploy.prove.search import Search, forms
 from deploy.stack.supervisor import Stack
 from privacy.retention import Kind
-from tests.chaos.person import Behind, Person, say, views, wait
+from tests.chaos.person import Person, say, views, wait
 from tests.figures import figure
-from tests.flows.canaries import (
-    BLOCK,
-    Marks,
-    Places,
-    Search,
-    forms,
-    likeness,
-    marked_jpeg,
-    marked_png,
-    slices,
-    token,
-)
 
 CORNER = (24, 840)  # of the block, in the front view: on the coat, away from the face
 PAINTED = 1024
@@ -53,6 +46,7 @@ class Journey:
     found: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     email: dict[str, list[str]] = field(default_factory=dict)
     tables: dict[str, set[str]] = field(default_factory=dict)
+    compacted_in: float = 0.0
     places: int = 0
     searched: int = 0
 
@@ -84,10 +78,10 @@ def journey(talkative: Stack) -> Iterator[Journey]:
         began = time.monotonic()
         way.found[name], way.email[name] = {}, []
         way.places = way.searched = 0
-        for place, data in places:
+        for sort, place, data in places:
             way.places, way.searched = way.places + 1, way.searched + len(data)
             if found := search.find(data):
-                way.found[name][place] = found
+                way.found[name][f"{sort} {place}"] = found
             if address.find(data):
                 way.email[name].append(place)
         seconds = time.monotonic() - began
@@ -142,6 +136,10 @@ def journey(talkative: Stack) -> Iterator[Journey]:
     person.receipt(person.erase())
     wait("the bodies leave the bucket", lambda: not behind.names_of(prefix), seconds=20)
     station("erased")
+    began = time.monotonic()
+    look.compact(live)
+    way.compacted_in = time.monotonic() - began
+    station("compacted")
     yield way
     person.close()
 
@@ -188,13 +186,14 @@ def test_the_owner_downloads_what_went_in(journey: Journey) -> None:
     assert journey.sizes == 3
 
 
-@pytest.mark.parametrize("station", ["uploaded", "accepted", "painted", "erased"])
+@pytest.mark.parametrize("station", ["uploaded", "accepted", "painted", "erased", "compacted"])
 def test_nothing_is_in_clear_anywhere_else(journey: Journey, station: str) -> None:
     assert journey.found[station] == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "stations"), [("E-03", ["uploaded", "accepted", "painted"]), ("E-02", ["erased"])]
+    ("name", "stations"),
+    [("E-03", ["uploaded", "accepted", "painted"]), ("E-02", ["erased", "compacted"])],
 )
 def test_the_count_of_what_was_found_is_a_figure(
     journey: Journey, name: str, stations: list[str]
@@ -215,6 +214,12 @@ def test_the_e_mail_lies_with_the_accounts_alone(journey: Journey) -> None:
     assert journey.email["uploaded"], "The search would find it."
     for station, found in journey.tables.items():
         assert {name.partition("_")[0] for name in found} <= {"accounts", "account", "wal"}, station
+
+
+def test_the_e_mail_leaves_heap_and_wal_when_the_tables_are_rewritten(journey: Journey) -> None:
+    say(f"the accounts' tables rewritten and the WAL turned over in {journey.compacted_in:.1f} s")
+    assert journey.email["erased"], "Before that it is still there."
+    assert journey.email["compacted"] == []
 
 
 # --- The search itself -------------------------------------------------------------------------
@@ -291,8 +296,8 @@ def test_a_mark_that_was_planted_is_found_in_every_place(live: Stack) -> None:
     }
     assert all(where.values()), where
     # A bucket's object is found twice: as it is fetched, and in the raw volume on the disk.
-    assert where["bucket"] == {"bucket", "data"}
-    assert where["valkey"] == {"valkey", "data"}
+    assert where["bucket"] == {"bucket", "volumes"}
+    assert where["valkey"] == {"valkey"}
 
 
 # --- While it is on its way --------------------------------------------------------------------

@@ -3,13 +3,15 @@
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from accounts.models import Region
 from privacy import consent
-from privacy.api.doors import Public
+from privacy.models import ConsentDocument
 from privacy.serializers import (
     ConsentSerializer,
     DocumentSerializer,
@@ -18,19 +20,34 @@ from privacy.serializers import (
 )
 
 
-class DocumentsView(Public):
+class DocumentsView(APIView):
     """The consent texts."""
+
+    permission_classes = (AllowAny,)
 
     @extend_schema(
         operation_id="consent_documents",
-        parameters=[OpenApiParameter("purpose", str), OpenApiParameter("language", str)],
+        parameters=[
+            OpenApiParameter("purpose", str, enum=ConsentDocument.Purpose.values),
+            OpenApiParameter("language", str),
+            OpenApiParameter("region", str, enum=Region.values),
+        ],
         responses=DocumentSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """The texts that can be signed now, whole."""
+        """The texts that can be signed now, whole.
+
+        With a session: those of your region unless you name another, and it is noted that they
+        were shown to you, which signing asks for. Without: those of every region.
+        """
+        asked = request.query_params
+        person = request.user.pk if request.user else None
+        own = consent.region_of(person) if person else None
         found = consent.documents(
-            request.query_params.get("purpose"), request.query_params.get("language")
+            asked.get("purpose"), asked.get("language"), asked.get("region") or own
         )
+        if person:
+            consent.serve(person, found, timezone.now())
         return Response(DocumentSerializer(found, many=True).data)
 
 
@@ -46,7 +63,10 @@ class ConsentsView(APIView):
         operation_id="consents_grant", request=GrantSerializer, responses={201: ConsentSerializer}
     )
     def post(self, request: Request) -> Response:
-        """Sign a consent text."""
+        """Sign one consent text of your region that you have been shown; each purpose has its own.
+
+        Your typed name and your yes are your signature. It holds for `valid_days` of the text.
+        """
         body = GrantSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         entry = consent.grant(
@@ -66,7 +86,10 @@ class WithdrawalView(APIView):
         operation_id="consents_withdraw", request=WithdrawSerializer, responses=ConsentSerializer
     )
     def post(self, request: Request) -> Response:
-        """Withdraw: jobs stop, reference photos go, portraits stay or go as you say."""
+        """Withdraw: jobs stop, reference photos go, portraits stay or go as you say.
+
+        Taking back `reference-keeping` alone destroys the sets that are kept; jobs go on.
+        """
         body = WithdrawSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         entry = consent.withdraw(
@@ -74,6 +97,6 @@ class WithdrawalView(APIView):
             body.validated_data["purpose"],
             body.validated_data["client"],
             timezone.now(),
-            erase_portraits=body.validated_data["portraits"] == "erase",
+            erase_portraits=body.validated_data.get("portraits") == "erase",
         )
         return Response(ConsentSerializer(entry).data)

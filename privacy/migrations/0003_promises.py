@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='ownerkey',
+            name='openable',
+            field=models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('wrapped__isnull', False)), output_field=models.BooleanField()), output_field=models.BooleanField()),
+        ),
         migrations.CreateModel(
             name='Checkpoint',
             fields=[
@@ -169,6 +174,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='consent',
+            name='release_sha256',
+            field=models.BinaryField(max_length=32, null=True),
+        ),
+        migrations.AddField(
+            model_name='consent',
             name='expires_at',
             field=models.DateTimeField(null=True),
         ),
@@ -210,7 +220,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='auditevent',
             name='verb',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'Consent Granted'), (2, 'Consent Withdrawn'), (10, 'Blob Written'), (11, 'Blob Read'), (12, 'Blob Destroyed'), (13, 'Blobs Expired'), (14, 'Deadline Moved'), (15, 'Rows Ended'), (20, 'Erasure Requested'), (21, 'Erasure Proved'), (22, 'Recipient Confirmed'), (30, 'Job Submitted'), (31, 'Job Failed'), (40, 'Root Made'), (41, 'Owners Rewrapped'), (42, 'Root Destroyed'), (50, 'Export Requested'), (51, 'Export Fetched'), (52, 'Evidence Opened'), (60, 'Restored'), (70, 'Notice Sent'), (80, 'Face Claimed'), (90, 'Proved'), (91, 'Proof Failed')]),
+            field=models.PositiveSmallIntegerField(choices=[(1, 'Consent Granted'), (2, 'Consent Withdrawn'), (10, 'Blob Written'), (11, 'Blob Read'), (12, 'Blob Destroyed'), (13, 'Blobs Expired'), (14, 'Deadline Moved'), (15, 'Rows Ended'), (16, 'Compacted'), (20, 'Erasure Requested'), (21, 'Erasure Proved'), (22, 'Recipient Confirmed'), (30, 'Job Submitted'), (31, 'Job Failed'), (40, 'Root Made'), (41, 'Owners Rewrapped'), (42, 'Root Destroyed'), (50, 'Export Requested'), (51, 'Export Fetched'), (52, 'Evidence Opened'), (60, 'Restored'), (70, 'Notice Sent'), (80, 'Face Claimed'), (90, 'Proved'), (91, 'Proof Failed')]),
         ),
         migrations.AlterField(
             model_name='blob',
@@ -230,6 +240,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='erasure',
             index=models.Index(condition=models.Q(('stage', 'proved'), _negated=True), fields=['requested_at'], name='erasure_open'),
+        ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(fields=['at'], name='privacy_con_at_ab5609_idx'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='auditevent',

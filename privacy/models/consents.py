@@ -94,9 +94,12 @@ class Consent(models.Model):
     expires_at = models.DateTimeField(null=True)
     # Of the sealed signature, so that the ledger notices when that is exchanged.
     evidence_sha256 = models.BinaryField(null=True, max_length=32)
+    # Of what was sealed, salted, so that whoever was handed it can verify it without a key.
+    release_sha256 = models.BinaryField(null=True, max_length=32)
 
     class Meta:
-        indexes = [models.Index(fields=["subject_id", "-at"])]
+        # By time alone for the sealer, which looks back an hour every minute.
+        indexes = [models.Index(fields=["subject_id", "-at"]), models.Index(fields=["at"])]
         triggers = append_only(term(Term.CONSENT))
 
     def __str__(self) -> str:

@@ -17,6 +17,14 @@ class OwnerKey(models.Model):
     # PostgreSQL lets a login take a row lock only if it may update some column. This one carries
     # nothing, so that workers can hold the row without being able to change it.
     fence = models.SmallIntegerField(default=0)
+    # Whether the wrapped half is there, for those who may not read it.
+    openable = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            models.Q(wrapped__isnull=False), output_field=models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     def __str__(self) -> str:
         return f"key of {self.owner_id}"

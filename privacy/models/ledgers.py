@@ -22,6 +22,7 @@ class AuditEvent(models.Model):
         BLOBS_EXPIRED = 13
         DEADLINE_MOVED = 14
         ROWS_ENDED = 15
+        COMPACTED = 16
         ERASURE_REQUESTED = 20
         ERASURE_PROVED = 21
         RECIPIENT_CONFIRMED = 22

@@ -1,5 +1,6 @@
 """The consent ledger: it only grows, hides the name, and stops what it no longer covers."""
 
+import json
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from portraits import jobs, references
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
-from privacy import consent, crypto, erasure, keys, retention, sweeps, vault
+from privacy import consent, crypto, erasure, keys, retention, terms, vault
 from privacy.audit import Reason
 from privacy.crypto import Context, Recipient
 from privacy.errors import (
@@ -35,9 +36,11 @@ from tests.portraits.making import (
     now,
     person,
     set_with_photo,
+    sign,
     sizes,
     style,
     submitted,
+    text,
 )
 
 PURPOSE = consent.Purpose.GENERATION
@@ -51,8 +54,9 @@ def _as_web(born: Any) -> None:
 @pytest.fixture
 def own_text() -> Any:
     """A text in a language of its own, so that retiring it disturbs nobody."""
+    text = consent.documents(PURPOSE, "en", "other")[0].text + uuid.uuid4().hex
     made = ConsentDocument.objects.create(
-        purpose=PURPOSE, language=uuid.uuid4().hex[:5], version=1, text="Text", sha256="0" * 64
+        purpose=PURPOSE, language=uuid.uuid4().hex[:5], version=1, text=text, sha256="0" * 64
     )
     yield made
     ConsentDocument.objects.filter(pk=made.pk).update(retired_at=timezone.now())
@@ -84,20 +88,21 @@ def test_not_even_the_migrator_rewrites_the_ledger(statement: str) -> None:
 
 
 def test_each_act_adds_a_line_and_the_newest_counts() -> None:
-    who, document = person(), consent.documents(language="en")[0]
+    who = person()
     for verb in ("granted", "withdrawn", "granted"):
         if verb == "granted":
-            consent.grant(who, document.pk, NAME, "tests/1", now())
-            assert consent.require(who).verb == "granted"
+            sign(who)
+            assert consent.require(who, now()).verb == "granted"
         else:
             consent.withdraw(who, PURPOSE, "tests/1", now(), erase_portraits=False)
             with pytest.raises(ConsentMissing):
-                consent.require(who)
+                consent.require(who, now())
     assert [entry.verb for entry in consent.history(who)] == ["granted", "withdrawn", "granted"]
 
 
 def test_the_line_says_which_text_when_how_and_by_which_client() -> None:
-    who, at, document = person(), now(), consent.documents(language="de")[0]
+    who = person()
+    document, at = text(who, language="de"), now()
     entry = consent.grant(who, document.pk, NAME, "ios/1.4.2", at)
     row = Consent.objects.get(pk=entry.pk)
     assert (row.subject_id, row.document_id, row.at) == (who, document.pk, at)
@@ -113,8 +118,8 @@ def test_there_is_no_purpose_for_training() -> None:
 
 def test_no_table_holds_the_typed_name_in_clear() -> None:
     name = f"Ada {uuid.uuid4().hex}"
-    who, document = person(), consent.documents(language="en")[0]
-    consent.grant(who, document.pk, name, "tests/1", now())
+    who = person()
+    consent.grant(who, text(who).pk, name, "tests/1", now())
     looked_at = 0
     needles = (name, name.encode().hex())
     with connection.cursor() as cursor:
@@ -129,7 +134,7 @@ def test_no_table_holds_the_typed_name_in_clear() -> None:
 
 def test_the_name_opens_for_the_keeper_and_for_nobody_else(born: Any) -> None:
     who = consenting()
-    entry = consent.require(who)
+    entry = consent.require(who, now())
     kept = ConsentEvidence.objects.get(consent=entry)
     sealed = crypto.stored(bytes(kept.enc), bytes(kept.body))
     place = Context(consent.EVIDENCE_KIND, Recipient.EVIDENCE, who, entry.pk)
@@ -139,19 +144,20 @@ def test_the_name_opens_for_the_keeper_and_for_nobody_else(born: Any) -> None:
             keys.evidence_seed(kept.key_label)
     born("keeper")
     seed = keys.evidence_seed(kept.key_label)
-    assert crypto.unseal(sealed, seed, place).reveal().decode() == NAME
+    said = json.loads(crypto.unseal(sealed, seed, place).reveal())
+    assert said["typed_name"] == NAME
 
 
 def test_the_evidence_ends_with_its_term(born: Any) -> None:
     who = consenting()
-    entry = consent.require(who)
+    entry = consent.require(who, now())
     born("upkeep")
     end = ConsentEvidence.objects.get(consent=entry).expires_at
     assert abs(end - now() - retention.term(retention.Term.EVIDENCE)) < timedelta(minutes=1)
     ours = ConsentEvidence.objects.filter(consent=entry)
-    sweeps.expire(end - timedelta(seconds=1))
+    terms.end(end - timedelta(seconds=1), only=["evidence"])
     assert ours.exists()
-    sweeps.expire(end)
+    terms.end(end, only=["evidence"])
     assert not ours.exists()
     assert Consent.objects.filter(pk=entry.pk).exists()
 
@@ -184,19 +190,20 @@ def test_without_consent_every_door_is_shut_and_nothing_is_stored() -> None:
 
 def test_a_consent_to_an_older_text_unlocks_nothing(own_text: ConsentDocument) -> None:
     who = person()
+    consent.serve(who, [own_text], now())
     consent.grant(who, own_text.pk, NAME, "tests/1", now())
     made = set_with_photo(who)
     ConsentDocument.objects.filter(pk=own_text.pk).update(retired_at=timezone.now())
     for door in (
-        lambda: consent.require(who),
+        lambda: consent.require(who, now()),
         lambda: references.create(who, None, now()),
         lambda: references.add(who, made.pk, "half_body", Plain(b"x"), now()),
         lambda: jobs.submit(who, made.pk, [jobs.Order("pencil")], "k", now()),
     ):
         with pytest.raises(ConsentOutdated):
             door()
-    consent.grant(who, consent.documents(language="en")[0].pk, NAME, "tests/1", now())
-    assert consent.require(who)
+    sign(who)
+    assert consent.require(who, now())
 
 
 def test_an_older_or_unknown_text_cannot_be_signed(own_text: ConsentDocument) -> None:
@@ -215,11 +222,23 @@ def test_what_was_not_given_cannot_be_taken_back() -> None:
         consent.withdraw(who, PURPOSE, "tests/1", now(), erase_portraits=False)
 
 
+def test_two_withdrawals_at_once_take_back_once() -> None:
+    """The second one waits for the owner's row, looks again, and finds nothing to take back."""
+    who = consenting()
+    consent.take_back(who, PURPOSE, "tests/1", now(), erase_portraits=False)
+    with pytest.raises(ConsentMissing):
+        consent.take_back(who, PURPOSE, "tests/1", now(), erase_portraits=False)
+    assert [entry.verb for entry in consent.history(who)] == ["withdrawn", "granted"]
+
+
 def test_nobody_signs_after_their_erasure() -> None:
     who = consenting()
+    document = text(who)
     erasure.request(who, now())
     with pytest.raises(OwnerErased):
-        consent.grant(who, consent.documents(language="en")[0].pk, NAME, "tests/1", now())
+        consent.grant(who, document.pk, NAME, "tests/1", now())
+    with pytest.raises(OwnerErased):
+        consent.serve(who, [document], now())
 
 
 # --- Withdrawal ---------------------------------------------------------------------------------

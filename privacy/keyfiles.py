@@ -6,9 +6,41 @@ Refuses, by name, a file that is missing, of another length, or readable by anyb
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from privacy.crypto import SEED_BYTES
 from privacy.errors import KeyFileRefused, KeyNotHeld
+
+
+class KeyStore(Protocol):
+    """One role's keys of one sort, wherever they lie: here a folder, in privacy/kms.py AWS."""
+
+    sort: str
+
+    @property
+    def held(self) -> bool:
+        """Whether this process was given these keys at all."""
+        ...
+
+    def labels(self) -> list[str]:
+        """Every key that lies here, in the order of its label."""
+        ...
+
+    def has(self, label: str) -> bool:
+        """Whether this key lies here."""
+        ...
+
+    def read(self, label: str) -> bytes:
+        """The 32 secret bytes."""
+        ...
+
+    def create(self, label: str, secret: bytes) -> bytes:
+        """Keep a new key, or return the one that somebody else kept first."""
+        ...
+
+    def remove(self, label: str) -> None:
+        """Destroy a key; being gone already is fine."""
+        ...
 
 
 class KeyFolder:
@@ -18,8 +50,13 @@ class KeyFolder:
         self.path = path
         self.sort = sort
 
+    @property
+    def held(self) -> bool:
+        """Whether this process was given the folder."""
+        return self.path is not None
+
     def labels(self) -> list[str]:
-        """Every key that lies here, in the order of its label."""
+        """Every key that lies here, in the order of its label; none where no folder is yet."""
         return sorted(file.stem for file in self._folder().glob("*.key"))
 
     def has(self, label: str) -> bool:
@@ -60,11 +97,23 @@ class KeyFolder:
             return self.read(label)
         finally:
             draft.unlink()
+        self._settle(folder)
         return secret
 
     def remove(self, label: str) -> None:
         """Destroy a key; being gone already is fine."""
         self._file(label).unlink(missing_ok=True)
+        self._settle(self._folder())
+
+    @staticmethod
+    def _settle(folder: Path) -> None:
+        """A name that only the page cache knows would be lost, or come back, with the power."""
+        if folder.is_dir():
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def _folder(self) -> Path:
         if self.path is None:

@@ -1,92 +1,166 @@
-"""Who holds which key. Each function works only in the roles that were given the folder for it."""
+"""Who holds which key. Each function works only in the roles that were given the store for it."""
 
 import os
 import uuid
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
-from privacy import crypto, retention
-from privacy.errors import KeyDestroyed, KeyFileRefused, KeyNotHeld, NotReady, OwnerErased
-from privacy.keyfiles import KeyFolder
-from privacy.models import Erasure, EvidenceKey, FleetKey, OwnerKey, PublishedKey, ReceiptKey
+from privacy import crypto, epochs, keystores, retention
+from privacy.errors import KeyDestroyed, KeyFileRefused, NotReady, OwnerErased
+from privacy.keyfiles import KeyStore
+from privacy.models import (
+    ConsentEvidence,
+    Erasure,
+    EvidenceKey,
+    FleetKey,
+    OwnerKey,
+    PublishedKey,
+    ReceiptKey,
+    RootEpoch,
+)
 
 # What belongs to no person (checks, canaries) belongs to this owner.
 SYSTEM_OWNER = uuid.UUID(int=0)
 PUBLISHED_AHEAD = timedelta(days=2)
 
 
-def _roots() -> KeyFolder:
-    return KeyFolder(settings.ROOT_KEYS, "root")
+def _fleet() -> KeyStore:
+    return keystores.of("fleet")
 
 
-def _fleet() -> KeyFolder:
-    return KeyFolder(settings.FLEET_KEYS, "fleet")
+def _evidence() -> KeyStore:
+    return keystores.of("evidence")
 
 
-def _evidence() -> KeyFolder:
-    return KeyFolder(settings.EVIDENCE_KEYS, "evidence")
+def _receipts() -> KeyStore:
+    return keystores.of("receipt")
 
 
-def _receipts() -> KeyFolder:
-    return KeyFolder(settings.RECEIPT_KEYS, "receipt")
-
-
-# --- Births: each at the start of the role that owns the key, and from beat ---------------------
+# --- Births and ends: each at the start of the role that owns the key, and from beat -------------
 
 
 def publish_fleet_keys(today: date) -> None:
     """Intake: today's key and those of the two days to come, so that midnight refuses nothing."""
     for ahead in range(PUBLISHED_AHEAD.days + 1):
         label = (today + timedelta(days=ahead)).isoformat()
-        _publish(FleetKey, _fleet(), label)
+        _publish(FleetKey, _fleet(), label, crypto.public_half)
 
 
 def destroy_old_fleet_keys(today: date) -> int:
     """Intake: remove seeds that no living reference can need any more."""
-    oldest = (today - retention.term(retention.Term.FLEET_SEED)).isoformat()
-    folder = _fleet()
-    old = [label for label in folder.labels() if label <= oldest]
-    for label in old:
-        folder.remove(label)
-    return len(old)
+    return _remove(_fleet(), lambda label: label <= _oldest_fleet_day(today))
 
 
-def make_root_key(today: date) -> None:
-    """Keeper: the first portrait root, if there is none."""
-    folder = _roots()
-    if not folder.path or not folder.path.is_dir() or not folder.labels():
-        folder.create(today.isoformat(), os.urandom(crypto.SEED_BYTES))
+def make_root_key(now: datetime) -> None:
+    """Keeper: the first portrait root, if there is none; later ones are rotation's."""
+    if not RootEpoch.objects.filter(destroyed_at=None, retired_at=None).exists():
+        epochs.make(now)
+    epochs.newest()
 
 
 def publish_evidence_key(today: date) -> None:
     """Keeper: this year's key for consent evidence, and in its last days the next year's."""
     for day in (today, today + timedelta(days=7)):
-        _publish(EvidenceKey, _evidence(), str(day.year))
+        _publish(EvidenceKey, _evidence(), str(day.year), crypto.public_half)
+
+
+def destroy_old_evidence_keys(today: date) -> int:
+    """Keeper: remove seeds of years whose last evidence is past its term and gone."""
+    kept = set(ConsentEvidence.objects.values_list("key_label", flat=True).distinct())
+    return _remove(
+        _evidence(), lambda label: label < _oldest_evidence_year(today) and label not in kept
+    )
 
 
 def publish_receipt_key(today: date) -> None:
     """Upkeep: this year's key for signing receipts."""
-    label = str(today.year)
-    seed = _receipts().create(label, os.urandom(crypto.SEED_BYTES))
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    _announce(ReceiptKey, label, public)
+    _publish(ReceiptKey, _receipts(), str(today.year), _verifying_half)
 
 
-def _publish(model: type[PublishedKey], folder: KeyFolder, label: str) -> None:
-    seed = folder.read(label) if folder.has(label) else folder.create(label, crypto.new_seed())
-    _announce(model, label, crypto.public_half(seed))
+def _verifying_half(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
-def _announce(model: type[PublishedKey], label: str, public: bytes) -> None:
-    row, _ = model._default_manager.get_or_create(label=label, defaults={"public": public})
-    if bytes(row.public) != public:
+def _publish(
+    model: type[PublishedKey], store: KeyStore, label: str, half: Callable[[bytes], bytes]
+) -> None:
+    row = model._default_manager.filter(label=label).first()
+    if row is None:
+        public = half(store.create(label, crypto.new_seed()))
+        row, _ = model._default_manager.get_or_create(label=label, defaults={"public": public})
+    _compare(row, store, half)
+
+
+def _compare(row: PublishedKey, store: KeyStore, half: Callable[[bytes], bytes]) -> None:
+    if bytes(row.public) != half(store.read(row.label)):
         raise KeyFileRefused(
-            f"The {model._meta.verbose_name} {label} in this folder is not the one that was "
+            f"The {row._meta.verbose_name} {row.label} in this folder is not the one that was "
             "published. Restore the folder, or give this process the right one."
         )
+
+
+def _remove(store: KeyStore, ended: Callable[[str], bool]) -> int:
+    old = [label for label in store.labels() if ended(label)]
+    for label in old:
+        store.remove(label)
+    return len(old)
+
+
+def _oldest_fleet_day(today: date) -> str:
+    """The last sealing day whose seed is destroyed by now."""
+    return (today - retention.term(retention.Term.FLEET_SEED)).isoformat()
+
+
+def _oldest_evidence_year(today: date) -> str:
+    """The first year whose evidence may still be within its term."""
+    return str((today - retention.term(retention.Term.EVIDENCE)).year)
+
+
+# --- At the start of a role ---------------------------------------------------------------------
+
+
+def check_held(now: datetime) -> None:
+    """Every key that this role holds is there, whole, private, and the one that is known.
+
+    Raises KeyFileRefused with the name of the first that is not.
+    """
+    today = now.date()
+    if keystores.of("root").held:
+        for label in epochs.needed(now):
+            epochs.read(label)
+    if _fleet().held:
+        days = FleetKey.objects.filter(label__gt=_oldest_fleet_day(today))
+        _compare_all(days, _fleet(), crypto.public_half)
+    if _evidence().held:
+        years = EvidenceKey.objects.filter(label__gte=_oldest_evidence_year(today))
+        _compare_all(years, _evidence(), crypto.public_half)
+    if _receipts().held:
+        _compare_all(ReceiptKey.objects.order_by("-label")[:1], _receipts(), _verifying_half)
+
+
+def _compare_all(
+    rows: QuerySet[FleetKey] | QuerySet[EvidenceKey] | QuerySet[ReceiptKey],
+    store: KeyStore,
+    half: Callable[[bytes], bytes],
+) -> None:
+    for row in rows:
+        _compare(row, store, half)
+
+
+def give_up(sort: str, label: str, now: datetime) -> bool:
+    """The operator: a key is lost for good, so that the system may start without it.
+
+    What was sealed to it cannot be opened again. The day's or year's key is born anew.
+    """
+    if sort == "root":
+        living = RootEpoch.objects.filter(label=label, destroyed_at=None)
+        return bool(living.update(retired_at=now, destroyed_at=now))
+    models: dict[str, type[PublishedKey]] = {"fleet": FleetKey, "evidence": EvidenceKey}
+    return bool(models[sort]._default_manager.filter(label=label).delete()[0])
 
 
 # --- Public halves: anybody may seal -----------------------------------------------------------
@@ -136,13 +210,11 @@ def evidence_seed(label: str) -> bytes:
 
 def owner_seed(owner_id: uuid.UUID) -> bytes:
     """Web and keeper: a person's seed, unwrapped for one request."""
-    roots = _roots()
-    if roots.path is None:
-        raise KeyNotHeld("This process holds no root keys.")
+    epochs.roots()
     row = OwnerKey.objects.filter(owner_id=owner_id).first()
     if row is None or row.wrapped is None:
         raise KeyDestroyed
-    return crypto.unwrap(bytes(row.wrapped), roots.read(row.root_epoch), owner_id)
+    return epochs.open_owner(bytes(row.wrapped), row.root_epoch, owner_id)
 
 
 def receipt_key() -> tuple[str, Ed25519PrivateKey]:
@@ -152,14 +224,26 @@ def receipt_key() -> tuple[str, Ed25519PrivateKey]:
 
 
 def root_epoch() -> str:
-    """Web and keeper: the label of the newest portrait root."""
-    folder = _roots()
-    if folder.path is None:
-        raise KeyNotHeld("This process holds no root keys.")
-    labels = folder.labels() if folder.path.is_dir() else []
-    if not labels:
-        raise NotReady
-    return labels[-1]
+    """Web and keeper: the label of the portrait root that is in turn."""
+    return epochs.newest()
+
+
+def unopenable_by(owner_id: uuid.UUID, now: datetime) -> datetime:
+    """By when no backup of the database opens this person's things, if they are erased now.
+
+    A copy of their wrapped key ends with the root of its epoch, one of a capsule that was sealed
+    to the workers with the seed of its day, whichever is later.
+    """
+    ends = [now]
+    label = OwnerKey.objects.filter(pk=owner_id).values_list("root_epoch", flat=True).first()
+    epoch = RootEpoch.objects.filter(label=label or "", destroyed_at=None).first()
+    if epoch is not None:
+        ends.append(epochs.end(epoch, now))
+    day = FleetKey.objects.order_by("-label").values_list("label", flat=True).first()
+    if day is not None:
+        sealed = datetime.combine(date.fromisoformat(day), time.min, UTC)
+        ends.append(sealed + retention.term(retention.Term.FLEET_SEED) + epochs.LATE)
+    return max(ends)
 
 
 # --- Owners ------------------------------------------------------------------------------------
@@ -168,15 +252,15 @@ def root_epoch() -> str:
 def ensure_owner(owner_id: uuid.UUID, now: datetime) -> None:
     """Web: make a person's key when they first need one. Never again after an erasure."""
     found = OwnerKey.objects.filter(owner_id=owner_id).values_list("destroyed_at").first()
-    if found is None and not Erasure.objects.filter(subject_id=owner_id).exists():
-        epoch, roots = root_epoch(), _roots()
+    if found is None and not Erasure.objects.filter(subject_id=owner_id, scope="account").exists():
+        epoch = root_epoch()
         seed = crypto.new_seed()
         OwnerKey.objects.bulk_create(
             [
                 OwnerKey(
                     owner_id=owner_id,
                     public=crypto.public_half(seed),
-                    wrapped=crypto.wrap(seed, roots.read(epoch), owner_id),
+                    wrapped=crypto.wrap(seed, epochs.read(epoch), owner_id),
                     root_epoch=epoch,
                     prefix=os.urandom(16).hex(),
                     created_at=now,

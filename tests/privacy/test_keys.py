@@ -136,28 +136,12 @@ def test_a_seed_that_was_destroyed_stays_destroyed(fleet: KeyFolder) -> None:
 # --- Roots, evidence, receipts ------------------------------------------------------------------
 
 
-def test_the_keeper_makes_one_root_and_no_second(tmp_path: Path, settings_of: Any) -> None:
-    settings_of(ROOT_KEYS=tmp_path / "root")
-    keys.make_root_key(DAY)
-    keys.make_root_key(DAY + timedelta(days=1))
-    assert KeyFolder(tmp_path / "root", "root").labels() == [DAY.isoformat()]
-    assert keys.root_epoch() == DAY.isoformat()
-
-
 @pytest.mark.parametrize("name", ["intake", "gpu", "upkeep", "beat", "migrator"])
 def test_nobody_else_can_make_or_name_a_root(role: Any, name: str) -> None:
     role(name)
     with pytest.raises(KeyNotHeld):
-        keys.make_root_key(DAY)
+        keys.make_root_key(now())
     with pytest.raises(KeyNotHeld):
-        keys.root_epoch()
-
-
-def test_before_the_keeper_has_made_a_root_the_web_is_not_ready(
-    tmp_path: Path, settings_of: Any
-) -> None:
-    settings_of(ROOT_KEYS=tmp_path / "nothing")
-    with pytest.raises(NotReady):
         keys.root_epoch()
 
 

@@ -1,7 +1,10 @@
 """The bucket: put, get, delete, list. Accepts sealed bodies only, under names nobody can guess."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -75,11 +78,112 @@ def names_older_than(prefix: str, moment: datetime) -> list[str]:
         return [item.key for item in found if item.last_modified < moment]
 
 
+def listing(prefix: str) -> Iterator[list[tuple[str, datetime]]]:
+    """(name, last written) of every object under a prefix, sorted by name, a page at a time."""
+    with _answers():
+        for page in _bucket_storage().bucket.objects.filter(Prefix=prefix).pages():
+            yield [(item.key, item.last_modified) for item in page]
+
+
+def exists(name: str) -> bool:
+    """Whether there is a body under this name."""
+    with _answers():
+        return bool(_bucket_storage().exists(name))
+
+
 def uploads(prefix: str) -> list[str]:
     """Multipart uploads that were begun under a prefix and never finished."""
     with _answers():
         found = _bucket_storage().bucket.multipart_uploads.filter(Prefix=prefix)
         return [item.object_key for item in found]
+
+
+# --- All that a bucket may keep: versions, delete markers, unfinished uploads -------------------
+
+
+@dataclass
+class Traces:
+    """What a bucket still knows of some names, as (name, id); false when that is nothing."""
+
+    versions: list[tuple[str, str]] = field(default_factory=list)
+    markers: list[tuple[str, str]] = field(default_factory=list)
+    uploads: list[tuple[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.versions or self.markers or self.uploads)
+
+
+def traces(prefix: str, among: Collection[str] | None = None) -> Traces:
+    """Everything under a prefix, or of certain names under it, whether it can be read or not."""
+    bucket = _bucket_storage().bucket
+    client, found = bucket.meta.client, Traces()
+
+    def pages(listing: str) -> Iterator[Any]:
+        yield from client.get_paginator(listing).paginate(Bucket=bucket.name, Prefix=prefix)
+
+    def pick(rows: list[Any], number: str) -> list[tuple[str, str]]:
+        return [(row["Key"], row[number]) for row in rows if among is None or row["Key"] in among]
+
+    with _answers():
+        for page in pages("list_object_versions"):
+            found.versions += pick(page.get("Versions", []), "VersionId")
+            found.markers += pick(page.get("DeleteMarkers", []), "VersionId")
+        for page in pages("list_multipart_uploads"):
+            found.uploads += pick(page.get("Uploads", []), "UploadId")
+    return found
+
+
+def traces_of(names: Iterable[str]) -> Traces:
+    """The same for names from anywhere, by one listing a folder."""
+    found = Traces()
+    for prefix, wanted in _by_folder(names):
+        part = traces(prefix, wanted)
+        found.versions += part.versions
+        found.markers += part.markers
+        found.uploads += part.uploads
+    return found
+
+
+def purge(prefix: str) -> Traces:
+    """Delete all that is under a prefix; returns what a fresh look still finds there."""
+    found = traces(prefix)
+    if not found:
+        return found
+    _purge(found)
+    return traces(prefix)
+
+
+def purge_names(names: Collection[str]) -> Traces:
+    """Delete all that the bucket keeps of these names; returns what a fresh look still finds."""
+    found = traces_of(names)
+    if not found:
+        return found
+    _purge(found)
+    return traces_of(names)
+
+
+def _purge(found: Traces) -> None:
+    bucket = _bucket_storage().bucket
+    rows = [*found.versions, *found.markers]
+    for start in range(0, len(rows), DELETE_BATCH):
+        batch = [{"Key": name, "VersionId": number} for name, number in rows[start:][:DELETE_BATCH]]
+        with _answers():
+            answer = bucket.delete_objects(Delete={"Objects": batch, "Quiet": True})
+        if answer.get("Errors"):
+            raise StorageDown
+    for name, number in found.uploads:
+        with _answers(), suppress(bucket.meta.client.exceptions.NoSuchUpload):
+            bucket.meta.client.abort_multipart_upload(Bucket=bucket.name, Key=name, UploadId=number)
+
+
+def _by_folder(names: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
+    """(the narrowest prefix, names), a folder each."""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        folders[name.rpartition("/")[0]].add(name)
+    for wanted in folders.values():
+        # Of S3 any beginning of a name is a prefix, so letters are compared and not folders.
+        yield os.path.commonprefix(sorted(wanted)), wanted  # noqa: RUF071
 
 
 def ready() -> bool:

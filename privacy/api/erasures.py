@@ -14,17 +14,29 @@ from accounts.authentication import caller
 from privacy import erasure
 from privacy.api.doors import Public, require_fresh_password
 from privacy.models import Erasure
-from privacy.serializers import ErasureSerializer
+from privacy.parts import Scope
+from privacy.serializers import EraseMeSerializer, ErasureSerializer
 
 
 class EraseMeView(APIView):
     """Erasing everything."""
 
-    @extend_schema(operation_id="me_erasure", request=None, responses={202: ErasureSerializer})
+    @extend_schema(
+        operation_id="me_erasure", request=EraseMeSerializer, responses={202: ErasureSerializer}
+    )
     def post(self, request: Request) -> Response:
-        """Erase the account and everything in it. Keep the id: it fetches the signed receipt."""
+        """Erase the account and everything in it, or everything that shows you.
+
+        Keep the id: it fetches the signed receipt, without an account.
+        """
         require_fresh_password(request)
-        begun = erasure.request(caller(request), timezone.now())
+        body = EraseMeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        owner_id, now = caller(request), timezone.now()
+        if body.validated_data["scope"] == Scope.ACCOUNT:
+            begun = erasure.request(owner_id, now)
+        else:
+            begun = erasure.request_part(owner_id, Scope.BIOMETRIC, None, now)
         return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 

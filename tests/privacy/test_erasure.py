@@ -5,20 +5,38 @@ import hashlib
 import json
 import os
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.apps import apps
 
 from accounts.models import Session, User
 from portraits import jobs
 from portraits.models import Portrait
-from privacy import consent, erasure, keys, leases, retention, storage, sweeps, vault
+from privacy import (
+    consent,
+    erasure,
+    keys,
+    leases,
+    receipts,
+    recipients,
+    retention,
+    stages,
+    storage,
+    sweeps,
+    vault,
+)
 from privacy.audit import Reason
-from privacy.errors import BlobGone, ConsentMissing, KeyDestroyed, OwnerErased, StorageDown
+from privacy.errors import (
+    BlobGone,
+    ConsentMissing,
+    KeyDestroyed,
+    NotYetGone,
+    OwnerErased,
+    StorageDown,
+)
 from privacy.inventory import TABLES, End
 from privacy.models import AuditEvent, Blob, Capsule, Consent, Erasure, Lease, OwnerKey, ReceiptKey
 from privacy.plain import Plain
@@ -36,31 +54,19 @@ from tests.portraits.making import (
     submitted,
     written,
 )
+from tests.privacy.erasing import Crash, left, live_fully
 
-STAGES = ("_delete_objects", "_tell_recipients", "_delete_rows", "_prove")
-
-
-class Crash(Exception):
-    """The process dies here."""
+STEPS = (
+    (stages, "_delete_objects"),
+    (recipients, "tell"),
+    (stages, "_delete_rows"),
+    (stages, "_prove"),
+)
 
 
 @pytest.fixture(autouse=True)
 def _as_web(born: Any) -> None:
     born("web")
-
-
-def live_fully() -> uuid.UUID:
-    """A person with a bit of everything: session, consent, photo, portrait, an open job."""
-    who, painted = consenting(), style()
-    store = Session.get_session_store_class()()
-    store["_auth_user_id"] = str(who)
-    store.create()
-    job = submitted(who, painted, count=2)
-    work = claimed(painted)
-    assert work.held.owner_id == who
-    assert jobs.finish(work.held, sizes(who), now())
-    assert job.references_id
-    return who
 
 
 def advance(born: Any, who: uuid.UUID) -> bool:
@@ -70,23 +76,13 @@ def advance(born: Any, who: uuid.UUID) -> bool:
     Lease.objects.filter(work_id__in=mine.values("pk")).update(held_until=None, ready_at=now())
     held = leases.claim(erasure.LEASE, among=mine.values("pk"))
     assert held is not None
-    return erasure.advance(held, now)
+    return stages.advance(held, now)
 
 
 def proved(who: uuid.UUID) -> Erasure:
     found = Erasure.objects.get(subject_id=who)
     assert found.stage == Erasure.Stage.PROVED
     assert found.receipt is not None
-    return found
-
-
-def left(who: uuid.UUID) -> list[str]:
-    """Rows of a person, by table, looked up without the product's own proof."""
-    found = []
-    for table in TABLES:
-        if table.owner:
-            rows = apps.get_model(table.model)._default_manager.filter(**{table.owner: who})
-            found += [table.model] * rows.count()
     return found
 
 
@@ -130,7 +126,7 @@ def test_it_is_effective_with_the_request(born: Any) -> None:
     assert not Session.objects.filter(user_id=who).exists()
     assert not User.objects.get(pk=who).is_active
     with pytest.raises(ConsentMissing):
-        consent.require(who)
+        consent.require(who, now())
 
 
 def test_a_request_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +141,7 @@ def test_a_request_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
             erasure.request(who, now())
     assert keys.owner_seed(who)
     assert vault.read(Portrait.objects.get(owner_id=who).blob_id, now(), why=Reason.OWNER).reveal()
-    assert consent.require(who)
+    assert consent.require(who, now())
 
 
 def test_a_portrait_that_is_late_cannot_be_committed(born: Any) -> None:
@@ -241,24 +237,24 @@ def test_only_who_knows_the_account_can_tie_the_receipt_to_it(born: Any) -> None
     assert hashlib.sha256(salted).hexdigest() == subject["sha256"]
 
 
-@pytest.mark.parametrize("step", STAGES)
+@pytest.mark.parametrize(("room", "step"), STEPS)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_crash_at_any_stage_is_made_good_by_the_next_attempt(
-    born: Any, monkeypatch: pytest.MonkeyPatch, step: str, moment: str
+    born: Any, monkeypatch: pytest.MonkeyPatch, room: Any, step: str, moment: str
 ) -> None:
     who = live_fully()
     erasure.request(who, now())
-    real = getattr(erasure, step)
+    real = getattr(room, step)
 
     def crash(*arguments: Any) -> None:
         if moment == "after" and step != "_prove":
             real(*arguments)
         elif moment == "after":
-            erasure.sign_receipt(arguments[0], now())
+            receipts.sign(arguments[0], now(), now())
         raise Crash
 
     with monkeypatch.context() as broken:
-        broken.setattr(erasure, step, crash)
+        broken.setattr(room, step, crash)
         with pytest.raises(Crash):
             advance(born, who)
     assert Erasure.objects.get(subject_id=who).receipt is None
@@ -282,7 +278,7 @@ def test_a_bucket_that_is_down_delays_the_proof_and_nothing_else(
         raise StorageDown
 
     with monkeypatch.context() as broken:
-        broken.setattr(storage, "names", down)
+        broken.setattr(storage, "traces", down)
         with pytest.raises(StorageDown):
             advance(born, who)
     assert Erasure.objects.get(subject_id=who).stage == Erasure.Stage.SHREDDED
@@ -295,15 +291,15 @@ def test_it_is_not_proved_while_something_is_left(
 ) -> None:
     who = live_fully()
     erasure.request(who, now())
-    real = erasure._delete_rows
+    real = stages._delete_rows
 
-    def late(found: Erasure) -> None:
-        real(found)
+    def late(found: Erasure, moment: datetime) -> None:
+        real(found, moment)
         OwnerKey.objects.create(owner_id=who, public=b"", prefix=uuid.uuid4().hex)
 
     with monkeypatch.context() as changed:
-        changed.setattr(erasure, "_delete_rows", late)
-        with pytest.raises(erasure.NotYetGone, match=r"privacy\.OwnerKey"):
+        changed.setattr(stages, "_delete_rows", late)
+        with pytest.raises(NotYetGone, match=r"privacy\.OwnerKey"):
             advance(born, who)
     found = Erasure.objects.get(subject_id=who)
     assert (found.stage, found.receipt) == (Erasure.Stage.SHREDDED, None)
@@ -320,15 +316,15 @@ def test_it_is_not_proved_while_an_object_is_left(
     name = f"portrait/{prefix}/{uuid.uuid4().hex}"
     other = vault.draft(Kind.CANARY, owner(), Plain(b"x"), now())
     erasure.request(who, now())
-    real = erasure._delete_rows
+    real = stages._delete_rows
 
-    def late(found: Erasure) -> None:
-        real(found)
+    def late(found: Erasure, moment: datetime) -> None:
+        real(found, moment)
         s3_client().put_object(Bucket=os.environ["SITTER_S3_BUCKET"], Key=name, Body=other.enc)
 
     with monkeypatch.context() as changed:
-        changed.setattr(erasure, "_delete_rows", late)
-        with pytest.raises(erasure.NotYetGone, match=prefix):
+        changed.setattr(stages, "_delete_rows", late)
+        with pytest.raises(NotYetGone, match=prefix):
             advance(born, who)
     assert advance(born, who)
     proved(who)

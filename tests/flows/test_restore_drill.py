@@ -1,0 +1,262 @@
+"""The restore drill, for real: a backup, people who end things, a lost database, the backup again.
+
+It has a stack of its own, because it throws the database away under everybody.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from celery import Celery
+
+from deploy.env import Role
+from deploy.stack import postgres
+from deploy.stack.supervisor import Stack
+
+ENGINE = "tests.passthrough:PassthroughEngine"
+STAYERS, LEAVERS = 6, 6
+ROLES = (Role.GPU, Role.WEB, Role.KEEPER, Role.INTAKE, Role.UPKEEP)
+
+
+def wait(what: str, ask: Any, *, seconds: float = 60.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass
+class Backup:
+    """pg_dump and pg_restore, as an operator runs them."""
+
+    stack: Stack
+    file: Path
+
+    def _run(self, name: str, *arguments: str) -> None:
+        program = postgres.program() / "bin" / name
+        url = self.stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]
+        subprocess.run([program, f"--dbname={url}", *arguments], check=True, timeout=120)
+
+    def take(self) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={self.file}")
+
+    def restore(self) -> None:
+        self._run("pg_restore", "--clean", "--if-exists", "--single-transaction", str(self.file))
+
+
+@dataclass
+class Drill:
+    """The stack and what is asked of it."""
+
+    stack: Stack
+    people: Any
+    backup: Backup
+    started: float = field(default=0.0)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.stack.urls.web}{path}", timeout=30)
+
+    def count(self) -> int:
+        return int(self.people.query("SELECT count FROM privacy_pulse")[0][0])
+
+    def keep_ledger(self) -> None:
+        """What beat sends each minute."""
+        before = self.count()
+        url = self.stack.env(Role.UPKEEP)["SITTER_BROKER_URL"]
+        with Celery(broker=url) as app:
+            app.send_task("upkeep.keep_ledger", queue="upkeep")
+        wait("a pulse", lambda: self.count() > before)
+
+    def start(self, *chosen: Role) -> None:
+        for role in chosen:
+            self.stack.start_role(role)
+
+    def stop(self, *chosen: Role) -> None:
+        for role in chosen:
+            self.stack.stop_role(role)
+
+
+@pytest.fixture(scope="module")
+def drill(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Drill]:
+    from django.contrib.auth.hashers import make_password
+
+    from deploy.demo.views import five_views
+    from deploy.env import ROOT
+    from tests.api.people import PASSWORD, People
+
+    folder = tmp_path_factory.mktemp("drill")
+    own = Stack(
+        folder / "data",
+        roles=ROLES,
+        preferred_ports=False,
+        restart=False,
+        extra_env={"SITTER_ENGINES": json.dumps([ENGINE]), "SITTER_LOG_LEVEL": "INFO"},
+    )
+    with own:
+        views = five_views(ROOT / "deploy" / "demo" / "photo.jpg")
+        people = People(own, make_password(PASSWORD), views)
+        people.query(
+            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
+            " preview, position, published_at) VALUES (gen_random_uuid(), 'passthrough', 1,"
+            " 'Pass-through', 'Of the tests.', %s, %s, '', 99, now())",
+            *(ENGINE, json.dumps({"style": "passthrough", "width": 1024, "height": 1024})),
+        )
+        yield Drill(own, people, Backup(own, folder / "backup"))
+        people.close()
+
+
+def painted(drill: Drill) -> tuple[Any, str]:
+    """Somebody with a living portrait."""
+    person = drill.people.make()
+    submitted = person.submit(person.set_with_photo())
+    assert submitted.status_code in (200, 201, 202), submitted.text
+    job = person.ended(submitted.json()["id"])
+    assert job["state"] == "done", job
+    (portrait,) = person.http.get("/v1/portraits").json()["results"]
+    return person, portrait["id"]
+
+
+def opens(person: Any, portrait: str) -> bool:
+    return bool(person.http.get(f"/v1/portraits/{portrait}/image").status_code == 200)
+
+
+def leave(person: Any) -> str:
+    """An account erased; returns the receipt's id."""
+    assert person.confirm().status_code == 200
+    answer = person.http.post("/v1/me/erasure", json={})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def back(drill: Drill, person: Any) -> None:
+    """Everybody was signed out: they sign in again."""
+    from accounts.models import User
+
+    rows = drill.people.query("SELECT password FROM accounts_user WHERE id = %s", person.id)
+    user = User(pk=person.id, email=person.email, password=rows[0][0])
+    person.http = drill.people.client(drill.people._session(user))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_backup_brings_nobody_back(drill: Drill) -> None:
+    people = drill.people
+    stayers = [painted(drill) for _ in range(STAYERS)]
+    leavers = [painted(drill) for _ in range(LEAVERS)]
+    (deleter, deleted), (shortener, shortened), (withdrawer, _) = (painted(drill) for _ in range(3))
+    drill.stop(Role.GPU)
+    waiter = people.make()
+    waiting = waiter.submit(waiter.set_with_photo()).json()["id"]
+    drill.keep_ledger()
+    drill.backup.take()
+
+    # The first half is confirmed by the time the database is lost, the second is not.
+    receipts = [leave(person) for person, _ in leavers[: LEAVERS // 2]]
+    gone = deleter.http.delete(f"/v1/portraits/{deleted}")
+    assert gone.status_code == 202, gone.text
+    part = gone.json()["id"]
+    soon = datetime.now(UTC) + timedelta(days=2)
+    moved = shortener.http.patch(
+        f"/v1/portraits/{shortened}", json={"expires_at": soon.isoformat()}
+    )
+    assert moved.status_code == 200, moved.text
+    time.sleep(31)
+    drill.keep_ledger()
+    receipts += [leave(person) for person, _ in leavers[LEAVERS // 2 :]]
+    taken = withdrawer.http.post("/v1/consents/withdrawal", json={"portraits": "erase"})
+    assert taken.status_code == 200, taken.text
+    for receipt in (*receipts, part):
+        wait(
+            "a receipt",
+            lambda receipt=receipt: (
+                drill.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved"
+            ),
+        )
+
+    drill.stop(Role.WEB, Role.INTAKE, Role.KEEPER, Role.UPKEEP)
+    drill.backup.restore()
+    began = time.monotonic()
+    assert alive(drill, leavers) == LEAVERS, "the backup did bring them back"
+    drill.start(Role.WEB, Role.GPU, Role.INTAKE, Role.KEEPER)
+    refusing(drill, stayers[0][0], *stayers[0])
+    drill.start(Role.UPKEEP)
+    wait("readiness", lambda: drill.get("/readyz").status_code == 200)
+    seconds = time.monotonic() - began
+    erased = LEAVERS - alive(drill, leavers)
+    states = people.query("SELECT state FROM portraits_job WHERE id = %s", waiting)
+    drill.stack.wait_ready()
+
+    for receipt in (*receipts, part):
+        assert drill.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved"
+    assert states == [("cancelled",)]
+    back(drill, waiter)
+    (item,) = waiter.http.get(f"/v1/jobs/{waiting}").json()["items"]
+    assert (item["state"], item["code"]) == ("cancelled", "restored")
+    for person in (deleter, shortener, withdrawer, *(one for one, _ in stayers)):
+        assert person.http.get("/v1/me/holdings").status_code == 401, "still signed in"
+        back(drill, person)
+    assert not opens(deleter, deleted)
+    kept = shortener.http.get(f"/v1/portraits/{shortened}").json()
+    assert datetime.fromisoformat(kept["expires_at"]) <= soon
+    assert withdrawer.http.get("/v1/consents").json()[0]["verb"] == "withdrawn"
+    assert withdrawer.http.get("/v1/portraits").json()["results"] == []
+    living = sum(opens(person, portrait) for person, portrait in stayers)
+    assert (erased, living) == (LEAVERS, STAYERS)
+    assert seconds < 90, f"ready {seconds:.0f} s after the restore, every role's start included"
+    paints_again(drill, stayers[0][0])
+
+
+def alive(drill: Drill, leavers: list[tuple[Any, str]]) -> int:
+    """How many of them have a key or may sign in."""
+    ids = [person.id for person, _ in leavers]
+    rows = drill.people.query(
+        "SELECT owner_id FROM privacy_ownerkey WHERE owner_id = ANY(%s) AND destroyed_at IS NULL"
+        " UNION SELECT id FROM accounts_user WHERE id = ANY(%s)",
+        *(ids, ids),
+    )
+    return len(rows)
+
+
+def refusing(drill: Drill, person: Any, *_: Any) -> None:
+    """Before the replay nobody is served, and nobody works."""
+
+    def said() -> Any:
+        try:
+            return drill.get("/readyz")
+        except httpx.TransportError:
+            return None
+
+    ready = wait("the web", said)
+    assert ready.status_code == 503
+    assert "erasure ledger replay (upkeep does it)" in ready.json()["missing"]
+    refused = person.http.get("/v1/portraits")
+    assert refused.status_code == 503
+    assert refused.json()["errors"][0]["code"] == "restoring"
+    assert refused.headers["Retry-After"]
+    time.sleep(3)
+    for role in (Role.GPU, Role.INTAKE, Role.KEEPER):
+        assert drill.stack._crew.members[str(role)].alive
+        assert not drill.stack._crew.members[str(role)].look(), role
+
+
+def paints_again(drill: Drill, person: Any) -> None:
+    """The restored system works."""
+    submitted = person.submit(person.set_with_photo())
+    assert person.ended(submitted.json()["id"])["state"] == "done"
+
+
+def test_a_backup_of_another_moment_is_no_restore(drill: Drill) -> None:
+    """A normal restart of upkeep replays nothing and signs nobody out."""
+    person = drill.people.make()
+    drill.stop(Role.UPKEEP)
+    drill.start(Role.UPKEEP)
+    drill.stack.wait_ready()
+    assert person.http.get("/v1/me/holdings").status_code == 200

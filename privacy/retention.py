@@ -104,7 +104,12 @@ ROOT_WAIT: Final = timedelta(days=7)
 # Days before the end at which the owner is told.
 PORTRAIT_REMINDER: Final = timedelta(days=3)
 ACCOUNT_WARNINGS: Final = (timedelta(days=30), timedelta(days=7), timedelta(days=1))
+# Between two warnings, and between the last one and the end, even when they are late.
+WARNING_GAP: Final = timedelta(days=1)
 FACE_CLAIM_ANSWER: Final = timedelta(hours=48)
+# Behind its end by more than this, a thing has been missed by several sweeps, and somebody is told.
+BLOB_GRACE: Final = timedelta(minutes=2)
+ROW_GRACE: Final = timedelta(hours=2)
 
 
 def deadline(kind: Kind, now: datetime, wanted: datetime | None = None) -> datetime:

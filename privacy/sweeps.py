@@ -1,47 +1,106 @@
-"""What time does: expire, reap, count the backlog. All of it is idempotent and bounded."""
+"""What time does to blobs, and whether everything that ends has ended.
 
+Each sweep is idempotent, takes a batch at a time, may run twice at once and catches up after any
+pause. The rows that are not blobs end in terms.py.
+"""
+
+import logging
 from collections import Counter
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection, transaction
+from django.db.models import Q
 
-from privacy import audit, dispatch, leases, retention, storage, vault
-from privacy.models import Blob, Capsule, ConsentEvidence, Erasure, Lease, OwnerKey
+from privacy import (
+    audit,
+    bucket,
+    claims,
+    dispatch,
+    erasure,
+    leases,
+    notices,
+    retention,
+    rows,
+    storage,
+    terms,
+    vault,
+)
+from privacy.errors import StorageDown
+from privacy.models import Blob, Erasure, Lease
 
-BATCH = 1000
-NUDGES_A_KIND = 4
+log = logging.getLogger(__name__)
+
+BATCH: Final = 1000
+# Shredding touches no object; what costs is the commit, so a batch of it is larger.
+SHRED_BATCH: Final = 5000
+NUDGES_A_KIND: Final = 4
+# Requeueing looks at all waiting work again and again; what it has not seen for this long is lost.
+UNATTENDED: Final = timedelta(minutes=5)
+WAITING: Final = timedelta(days=1)
+
+# One statement a batch, by the partial index blob_due: the cost follows what is due and not what
+# exists. A row that somebody holds, such as an owner who is moving its deadline, is left to the
+# next run. Stored and registered rows go apart, because a statement does not see a capsule that
+# was committed after it began: a row that was stored meanwhile no longer matches "registered", and
+# one that matches "stored" was stored, capsule and all, when the statement began.
+_DUE = """
+WITH due AS (
+    SELECT id FROM privacy_blob
+    WHERE expires_at <= %s AND state <> 'shredded' AND state = %s
+    ORDER BY expires_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+), capsules AS (
+    DELETE FROM privacy_capsule USING due WHERE blob_id = due.id
+)
+UPDATE privacy_blob SET state = 'shredded' FROM due WHERE privacy_blob.id = due.id
+"""
 
 
 def expire(now: datetime) -> int:
-    """Destroy what has reached its deadline, in batches, until nothing is due."""
+    """Destroy what has reached its deadline, in batches, until nothing is due; then reap."""
     total = 0
-    while True:
-        due = Blob.objects.filter(expires_at__lte=now).exclude(state=Blob.State.SHREDDED)
-        batch = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
-        if not batch:
-            break
-        total += vault.destroy(Blob.objects.filter(pk__in=batch), verb=audit.Verb.BLOBS_EXPIRED)
-    reap()
-    ConsentEvidence.objects.filter(expires_at__lte=now).delete()
+    while found := expire_batch(now):
+        total += found
+    with suppress(StorageDown):
+        reap()
+    return total
+
+
+def expire_batch(now: datetime, limit: int = SHRED_BATCH) -> int:
+    """Shred at most so many due blobs of either state; returns how many it were."""
+    total = 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        for state in (Blob.State.STORED, Blob.State.REGISTERED):
+            cursor.execute(_DUE, [now, str(state), limit])
+            total += cursor.rowcount
+        if total:
+            audit.record(audit.Verb.BLOBS_EXPIRED, count=total, reason=audit.Reason.DEADLINE)
     return total
 
 
 def reap() -> int:
-    """Delete the bodies and rows of shredded blobs. A bucket that is down only delays this."""
+    """Delete the bodies and rows of shredded blobs. A bucket that is down only delays this.
+
+    Where the bucket keeps versions, deleting a body means all of them and their markers.
+    """
     total = 0
     while True:
         with transaction.atomic():
-            rows = list(
+            found = list(
                 Blob.objects.filter(state=Blob.State.SHREDDED)
                 .order_by("pk")
                 .select_for_update(skip_locked=True)
                 .values_list("pk", "name")[:BATCH]
             )
-            storage.delete(name for _, name in rows)
-            Blob.objects.filter(pk__in=[pk for pk, _ in rows]).delete()
-        total += len(rows)
-        if len(rows) < BATCH:
+            names = [name for _, name in found]
+            if names and bucket.versioned():
+                storage.purge_names(names)
+            elif names:
+                storage.delete(names)
+            rows.drop(Blob, [pk for pk, _ in found])
+        total += len(found)
+        if len(found) < BATCH:
             return total
 
 
@@ -49,7 +108,7 @@ def reap_orphans(now: datetime) -> int:
     """Shred what was registered and never confirmed, and delete objects that no row knows."""
     old = now - retention.ORPHAN_GRACE
     stale = Blob.objects.filter(state=Blob.State.REGISTERED, created_at__lt=old)
-    total = vault.destroy(stale, verb=audit.Verb.BLOBS_EXPIRED)
+    total = vault.destroy(stale, verb=audit.Verb.BLOBS_EXPIRED, why=audit.Reason.UNFINISHED)
     total += reap()
     for kind in retention.Kind:
         seen = storage.names_older_than(f"{kind.name.lower()}/", old)
@@ -79,16 +138,34 @@ def requeue() -> int:
     return len(waiting)
 
 
+# --- The backlog ---------------------------------------------------------------------------------
+
+
 def backlog(now: datetime) -> dict[str, int]:
-    """Items past their deadline, or waiting too long for their end. All of them must be 0."""
-    late = Blob.objects.filter(expires_at__lte=now).exclude(state=Blob.State.SHREDDED)
-    keyless = Blob.objects.filter(state=Blob.State.STORED).filter(
-        ~Exists(Capsule.objects.filter(blob=OuterRef("pk")))
-        & Q(owner__in=OwnerKey.objects.filter(destroyed_at=None))
-    )
+    """Items past their end by more than their sweeps' grace, by sort. All of them must be 0."""
+    missed = now - retention.BLOB_GRACE
+    over = now - retention.ROW_GRACE
+    free = Lease.objects.filter(Q(held_until=None) | Q(held_until__lt=now), ready_at__lte=now)
     tired = Lease.objects.filter(attempts__gt=leases.MAX_ATTEMPTS)
+    late = Blob.objects.filter(expires_at__lte=missed).exclude(state=Blob.State.SHREDDED)
+    bodies = Blob.objects.filter(expires_at__lte=over, state=Blob.State.SHREDDED)
     return {
         "past_deadline": late.count(),
-        "stored_without_capsule": keyless.count(),
-        "attempts_exhausted": tired.exclude(kind="erasure").count(),
+        "bodies_not_deleted": bodies.count(),
+        "work_unattended": free.filter(nudged_at__lt=now - UNATTENDED).count(),
+        "work_waiting_too_long": free.filter(ready_at__lt=now - WAITING).count(),
+        "attempts_exhausted": tired.exclude(kind=erasure.LEASE).count(),
+        "erasures_late": erasure.late(now),
+        "face_claims_overdue": claims.overdue(now),
+        "accounts_late": notices.late(over),
+        **{f"{name}_past_term": count for name, count in terms.late(over).items()},
     }
+
+
+def watch(now: datetime) -> dict[str, int]:
+    """Log the backlog as one event; a warning when it is not empty."""
+    counts = backlog(now)
+    total = sum(counts.values())
+    level = logging.WARNING if total else logging.INFO
+    log.log(level, "backlog", extra={"count": total, "backlog": counts})
+    return counts

@@ -39,10 +39,10 @@ class HoldingsView(APIView):
 def _tables(owner_id: uuid.UUID) -> list[dict[str, Any]]:
     rows = []
     for table in TABLES:
-        lookup = table.owner or {"privacy.Consent": "subject_id"}.get(table.model)
-        if lookup is None:
+        if table.lookup is None:
             continue
-        count = apps.get_model(table.model)._default_manager.filter(**{lookup: owner_id}).count()
+        rows_of = apps.get_model(table.model)._default_manager
+        count = rows_of.filter(**{table.lookup: owner_id}).count()
         if count:
             rows.append(
                 {"holds": table.holds, "rows": count, "keep": table.keep, "ends": table.end.value}

@@ -1,0 +1,90 @@
+"""The tables of portraits/: what was asked for and what was painted. No picture lies in a table."""
+
+from typing import Final
+
+from privacy.retention import Kind, Term
+from privacy.tables.shapes import Class, End, Lasting, Table
+
+# Children stand before what they point at, so that deleting in this order never trips.
+TABLES: Final[tuple[Table, ...]] = (
+    Table(
+        *("portraits.Rendition", "sizes of a portrait", "delivering portraits"),
+        *(Kind.RENDITION, End.WITH_ACCOUNT, "portrait__owner_id"),
+        {Class.PSEUDONYM: "id portrait blob", Class.STATE: "name width height media_type"},
+    ),
+    Table(
+        *("portraits.Portrait", "which style was painted when, no picture", "delivering portraits"),
+        *(Kind.PORTRAIT, End.WITH_ACCOUNT, "owner_id"),
+        {Class.PSEUDONYM: "id owner item blob", Class.TIME: "created_at"},
+    ),
+    Table(
+        "portraits.Item",
+        "style, seed and state of one portrait to paint",
+        "running the job",
+        *(Term.JOB, End.WITH_ACCOUNT, "job__owner_id"),
+        {
+            Class.PSEUDONYM: "id job",
+            Class.DECLARED: "style",
+            Class.STATE: "position seed state phase percent code",
+            Class.TIME: "started_at ended_at",
+        },
+    ),
+    Table(
+        *("portraits.Job", "what was asked for and when", "running the job"),
+        *(Term.JOB, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner references consent_id key_sha256 body_sha256",
+            Class.STATE: "state",
+            Class.TIME: "created_at start_by ended_at",
+        },
+        sooner={"key_sha256": Term.IDEMPOTENCY_KEY},
+        purposes={
+            "key_sha256": "running a repeated request once",
+            "body_sha256": "running a repeated request once",
+            "consent_id": "naming the consent that it was asked for under",
+        },
+    ),
+    Table(
+        "portraits.Photo",
+        "slot and verdict of a reference photo, and where in it the face is; no picture",
+        "running the job",
+        *(Kind.REFERENCE, End.WITH_ACCOUNT, "set__owner_id"),
+        {
+            Class.PSEUDONYM: "id set upload reference",
+            Class.STATE: "slot state",
+            Class.MEASURED: "code hint quality face",
+            Class.TIME: "created_at",
+        },
+        purposes={
+            "face": "framing the face in the portrait",
+            "code": "saying why a photo was refused",
+            "hint": "saying how a photo could be better",
+            "quality": "choosing the best photos",
+        },
+    ),
+    Table(
+        "portraits.ReferenceSet",
+        "which reference photos belong together",
+        "running the job",
+        *(Kind.REFERENCE, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner",
+            Class.DECLARED: "keep",
+            Class.STATE: "state",
+            Class.TIME: "created_at expires_at",
+        },
+    ),
+    Table(
+        *("portraits.Style", "the catalogue of styles", "the product"),
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {
+            Class.NOBODY: "id slug version name description engine recipe preview position"
+            " published_at retired_at"
+        },
+    ),
+    Table(
+        *("portraits.Painter", "which engines are running", "availability"),
+        *(Lasting.WORK, End.NOBODY, None),
+        {Class.NOBODY: "id holder engine seen_at"},
+    ),
+)

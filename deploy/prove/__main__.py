@@ -23,15 +23,12 @@ from deploy import figures
 from deploy.demo.client import Client
 from deploy.demo.errors import DemoError
 from deploy.demo.screen import Screen
-from deploy.prove import look
 from deploy.prove.canary import Canary
 from deploy.prove.look import Result
+from deploy.prove.walk import walk
 from deploy.stack.errors import StackError
 from deploy.stack.screen import Screen as StackScreen
 from deploy.stack.supervisor import Stack
-
-# What is freed is overwritten at once; buffers of a finished request live a little longer.
-SETTLED = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,52 +61,13 @@ def prove(data: Path, console: Console) -> list[Result]:
         stack.start()
     try:
         stack.wait_ready()
-        results = _walk(stack, Screen(console), since)
+        canary = Canary(Client(stack.urls.web))
+        results = walk(stack, canary, Screen(console), since)
     finally:
         with suppress(KeyboardInterrupt):
             stack.stop()
     _write_down(results)
     return results
-
-
-def _walk(stack: Stack, screen: Screen, since: float) -> list[Result]:
-    results: list[Result] = []
-    canary = Canary(Client(stack.urls.web))
-    try:
-        with screen.step("A canary person is painted") as step:
-            canary.live()
-            step.say("two marked photos, one portrait, one report")
-        with screen.step("They take their data out"):
-            canary.take_out()
-        results += [
-            Result(
-                f"control.{name}", held, "found where its owner sees it" if held else "not found"
-            )
-            for name, held in canary.controls.items()
-        ]
-        with screen.step("Look everywhere while they are here"):
-            results += _renamed("before", look.everywhere(stack, canary.search, since))
-        with screen.step("They erase everything") as step:
-            seconds = canary.leave()
-            step.say(f"signed receipt after {seconds:.1f} s")
-        with screen.step("Rewrite the accounts' tables"):
-            look.compact(stack)
-    finally:
-        canary.client.close()
-    with screen.step("Look everywhere again, for the address too"):
-        canary.search.join(canary.address)
-        results += look.everywhere(stack, canary.search, since)
-    with screen.step("Look into the memory of every role"):
-        time.sleep(SETTLED)
-        results += look.in_memory(stack, canary.search)
-    with screen.step("Ask each role what it can open, and check the books"):
-        results += look.live(stack, grace=0)
-    screen.rest()
-    return results
-
-
-def _renamed(station: str, results: list[Result]) -> list[Result]:
-    return [Result(f"{station}.{r.name}", r.holds, r.says, r.n) for r in results]
 
 
 def _print(console: Console, results: list[Result], *, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def scan(pids: Iterable[int], needles: Mapping[str, bytes]) -> Counter[tuple[int
     longest = max((len(needle) for needle in needles.values()), default=0)
     found: Counter[tuple[int, str]] = Counter()
     for pid in pids:
-        for piece in _pieces(pid, longest - 1):
+        for piece in pieces(pid, longest - 1):
             for name, needle in needles.items():
                 if hits := piece.count(needle):
                     found[pid, name] += hits
@@ -51,7 +51,7 @@ def _regions(pid: int) -> Iterator[tuple[int, int]]:
             yield int(first, 16), int(last, 16)
 
 
-def _pieces(pid: int, overlap: int) -> Iterator[bytes]:
+def pieces(pid: int, overlap: int) -> Iterator[bytes]:
     """The memory in pieces that overlap, so that no needle falls between two of them."""
     try:
         regions = list(_regions(pid))

@@ -74,8 +74,7 @@ def new_seed() -> bytes:
 
 def public_half(seed: bytes) -> bytes:
     """The 1,216 public bytes of a seed."""
-    mlkem, x25519 = _private_parts(seed)
-    return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+    return _public_bytes(*_private_parts(seed))
 
 
 def fingerprint(public: bytes) -> bytes:
@@ -96,7 +95,7 @@ def unseal(sealed: Sealed, seed: bytes, context: Context) -> Plain:
     if version != VERSION or len(enc) != ENC_BYTES:
         raise SealBroken
     mlkem, x25519 = _private_parts(seed)
-    info = _info(context, public_half(seed))
+    info = _info(context, _public_bytes(mlkem, x25519))
     try:
         opened = _SUITE.decrypt(
             b"".join((enc, sealed.body)), MLKEM768X25519PrivateKey(mlkem, x25519), info=info
@@ -137,6 +136,10 @@ def _private_parts(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
         MLKEM768PrivateKey.from_seed_bytes(expanded[:64]),
         X25519PrivateKey.from_private_bytes(expanded[64:]),
     )
+
+
+def _public_bytes(mlkem: MLKEM768PrivateKey, x25519: X25519PrivateKey) -> bytes:
+    return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
 
 def _public_key(public: bytes) -> MLKEM768X25519PublicKey:

@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
 from django.conf import settings
 
+from privacy import memory
 from privacy.errors import PrivacyError
 from workers.schedule import BEAT
 
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 # A core file would hold opened keys and pictures.
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+memory.overwrite_freed()
 
 app = Celery("sitter", broker=settings.BROKER_URL, include=["workers.tasks"])
 app.conf.update(
@@ -68,6 +70,7 @@ def _start_role(**_: Any) -> None:
 
     try:
         roles.start()
+        memory.settle()
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker must not start
         # Celery swallows what a signal handler raises and would run a worker without its keys or
         # its engine. Our own refusals name the file or the setting; foreign ones only their class.
@@ -79,7 +82,12 @@ def _start_role(**_: Any) -> None:
 
 
 @worker_shutdown.connect
-def _stop_role(**_: Any) -> None:
+def _stop_role(sender: Any, **_: Any) -> None:
     from workers import roles
 
-    roles.stop()
+    try:
+        roles.stop()
+    except Exception as error:  # noqa: BLE001 - Celery would note it and end with 0
+        log.critical("role_ended_badly", error=type(error).__name__)
+        # Whoever started this worker must know.
+        sender.exitcode = 1

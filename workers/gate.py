@@ -7,10 +7,15 @@ points that the detector gives are used for a hint about the pose and dropped wi
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+# Since 1.29 this library reports its use to its maker unless it is told not to before it is
+# loaded; its own switch comes too late for the first report. No worker reports to anybody.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime

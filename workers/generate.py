@@ -19,7 +19,7 @@ from PIL import Image
 
 from portraits import jobs, painters, provenance
 from portraits.models import Item
-from privacy import audit, leases, vault
+from privacy import audit, leases, memory, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -32,6 +32,8 @@ HOLDER = f"{socket.gethostname()}:{os.getpid()}"
 PROGRESS_EVERY = 0.25
 
 _engines: dict[str, base.Engine] = {}
+# What each engine's parameters were when it was loaded.
+_prints: dict[str, str] = {}
 _render = threading.Lock()
 _leaving = threading.Event()
 
@@ -42,16 +44,35 @@ def start() -> None:
         engine = base.create(name, settings.WEIGHTS / name)
         engine.load()
         _engines[name] = engine
+        _prints[name] = engine.fingerprint()
         log.info("engine_loaded", engine=name)
     threading.Thread(target=_announce, name="announce", daemon=True).start()
 
 
 def stop() -> None:
-    """Say goodbye and let the engines go."""
+    """Show that nothing was learnt, say goodbye, let the engines go. Raises WeightsChanged."""
     _leaving.set()
-    painters.leave(HOLDER)
-    for engine in _engines.values():
-        engine.unload()
+    changed = [name for name in _engines if not _unchanged(name)]
+    try:
+        painters.leave(HOLDER)
+    finally:
+        for engine in _engines.values():
+            engine.unload()
+    if changed:
+        raise base.WeightsChanged(f"The weights of {', '.join(changed)} have changed in memory.")
+
+
+def _unchanged(name: str) -> bool:
+    """Whether an engine's parameters are those that were loaded, and could not have learnt."""
+    try:
+        same = _engines[name].fingerprint() == _prints[name]
+    except base.CouldLearn:
+        same = False
+    if same:
+        log.info("weights_unchanged", engine=name)
+    else:
+        log.critical("weights_changed", engine=name)
+    return same
 
 
 def run() -> int:
@@ -59,6 +80,7 @@ def run() -> int:
     done = 0
     while work := jobs.claim(tuple(_engines), timezone.now()):
         _paint_one(work)
+        memory.forget()
         done += 1
     return done
 
@@ -97,7 +119,7 @@ def _portrait(work: jobs.Work) -> str:
     """One item from its references to its commit; raises what stops it."""
     pictures, focus = _fetch(work)
     order = base.Order(
-        task=base.Task.IDENTITY,
+        task=base.Task.IDENTITY if work.recipe.references else base.Task.TEXT,
         style=work.recipe.style,
         width=work.recipe.width,
         height=work.recipe.height,
@@ -131,7 +153,7 @@ def _fetch(
         plain = vault.read(photo.reference_id, timezone.now(), why=audit.Reason.PAINTING)
         pictures.append(images.open_reference(plain.reveal()))
         focus.append(_corners(photo.face) if photo.face else None)
-    if not pictures:
+    if not pictures and work.recipe.references:
         raise BlobGone
     return tuple(pictures), tuple(focus)
 

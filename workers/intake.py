@@ -11,7 +11,7 @@ from PIL import Image
 
 from portraits import references
 from portraits.models import Photo
-from privacy import audit, leases, vault
+from privacy import audit, leases, memory, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -52,6 +52,7 @@ def run() -> int:
             # The bucket or the database is away: the lease brings the photo back.
             log.warning("photo_postponed", code=error.code, work_id=str(photo.id))
             leases.give_back(held, after=leases.RENEW_EVERY, forgiven=True)
+        memory.forget()
         done += 1
     return done
 

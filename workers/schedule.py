@@ -15,8 +15,25 @@ PERIODS: Final[dict[str, tuple[str, str, float]]] = {
     # Public halves must be two days ahead of midnight.
     "fleet keys": ("intake.turn_fleet_keys", "intake", 3600),
     "evidence key": ("keeper.turn_keys", "keeper", 3600),
+    # A root's turn, its wait and its end are days long; an hour late is nothing.
+    "roots": ("keeper.rotate_root", "keeper", 3600),
     "receipt key": ("upkeep.turn_keys", "upkeep", 3600),
-    "sessions": ("upkeep.clear_sessions", "upkeep", 3600),
+    # Hourly questions; the answer is mostly no (SITTER_COMPACT_HOURS).
+    "compact": ("upkeep.compact", "upkeep", 3600),
+    # What a backup holds and the ledger not yet counts is this much at the most.
+    "erasure ledger": ("upkeep.keep_ledger", "upkeep", 60),
+    # An entry that is changed within this time leaves no trace; later it does.
+    "ledgers": ("upkeep.seal_ledgers", "upkeep", 60),
+    # Once a day; asked hourly, so that a restart of beat skips none.
+    "proof": ("upkeep.prove", "upkeep", 3600),
+    # What has a term in retention.TERMS outlives it by this much at most.
+    "terms": ("upkeep.end_terms", "upkeep", 600),
+    # Three days' notice, less an hour at most.
+    "portraits": ("upkeep.remind_of_portraits", "upkeep", 3600),
+    # The steps of an unused account are a day apart; a mail server that was down is asked again.
+    "accounts": ("upkeep.tend_accounts", "upkeep", 3600),
+    # Whoever watches the logs hears of a sweep that does not keep up within a minute.
+    "backlog": ("upkeep.watch", "upkeep", 60),
 }
 
 BEAT: Final[dict[str, dict[str, Any]]] = {

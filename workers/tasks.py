@@ -1,11 +1,27 @@
 """One call a task. A task is an interface without logic; its message is an id at the most."""
 
+import uuid
+
+from django.conf import settings
 from django.utils import timezone
 
-from accounts.sessions import SessionStore
-from portraits import endings, jobs, painters, references
-from privacy import erasure, keys, leases, sweeps
-from privacy.errors import PrivacyError
+from portraits import endings, painters, references
+from privacy import (
+    chain,
+    compact,
+    copies,
+    export,
+    keys,
+    notices,
+    probes,
+    proof,
+    replay,
+    restore,
+    rotation,
+    stages,
+    sweeps,
+    terms,
+)
 from workers.app import app
 
 
@@ -15,6 +31,18 @@ def check_reference(photo_id: str) -> None:
     from workers import intake
 
     intake.run()
+
+
+@app.task(name="intake.export")
+def copy_photos(export_id: str) -> None:
+    """Re-seal photos to their owners, for the exports that wait."""
+    copies.prepare(export.Sort.PHOTO, timezone.now)
+
+
+@app.task(name="keeper.export")
+def copy_signatures(export_id: str) -> None:
+    """Re-seal signatures to their owners, for the exports that wait."""
+    copies.prepare(export.Sort.SIGNATURE, timezone.now)
 
 
 @app.task(name="intake.turn_fleet_keys")
@@ -35,30 +63,33 @@ def generate(item_id: str) -> None:
 
 @app.task(name="keeper.turn_keys")
 def turn_evidence_key() -> None:
-    """Publish the evidence key of the year."""
-    keys.publish_evidence_key(timezone.now().date())
+    """Publish the evidence key of the year and destroy those that nothing is sealed to."""
+    today = timezone.now().date()
+    keys.publish_evidence_key(today)
+    keys.destroy_old_evidence_keys(today)
+
+
+@app.task(name="keeper.rotate_root")
+def rotate_root() -> None:
+    """Make, rewrap, retire and destroy portrait roots, whatever is due."""
+    rotation.turn(timezone.now())
 
 
 @app.task(name="upkeep.erase")
 def erase(erasure_id: str) -> None:
     """Take waiting erasures as far as they will go; what fails is tried again, for ever."""
-    while held := leases.claim(erasure.LEASE):
-        try:
-            with leases.heartbeat(held):
-                erasure.advance(held, timezone.now)
-        except PrivacyError:
-            leases.give_back(held, after=erasure.RETRY_AFTER)
+    stages.work(timezone.now)
 
 
 @app.task(name="upkeep.expire")
 def expire() -> None:
     """End what has reached its deadline."""
     now = timezone.now()
+    sweeps.expire(now)
     references.expire(now)
     endings.expire(now)
-    jobs.forget_keys(now)
     painters.forget(now)
-    sweeps.expire(now)
+    export.end_copies(now)
 
 
 @app.task(name="upkeep.reap")
@@ -73,6 +104,43 @@ def reap_orphans() -> None:
     sweeps.reap_orphans(timezone.now())
 
 
+@app.task(name="upkeep.compact")
+def compact_accounts() -> None:
+    """Rewrite the accounts' tables when somebody has been erased."""
+    if compact.due(timezone.now(), settings.COMPACT_EVERY):
+        compact.compact()
+
+
+@app.task(name="upkeep.keep_ledger")
+def keep_ledger() -> None:
+    """Replay the erasure ledger after a restore; else count up its pulse and settle intents."""
+    now = timezone.now()
+    if replay.run(now, timezone.now) is None and restore.pulse(now):
+        restore.resolve(now)
+
+
+@app.task(name="upkeep.seal_ledgers")
+def seal_ledgers() -> None:
+    """Link what is new in the ledgers, and sign it."""
+    chain.seal(timezone.now())
+
+
+@app.task(name="upkeep.prove")
+def prove() -> None:
+    """Look at every promise, once a day."""
+    if proof.due(timezone.now().date()):
+        proof.run(timezone.now())
+
+
+def probe(run_id: str) -> None:
+    """Try the canaries of a proof with what this process holds."""
+    probes.probe(uuid.UUID(run_id), timezone.now())
+
+
+for role in ("intake", "gpu", "upkeep", "keeper"):
+    app.task(name=f"{role}.probe")(probe)
+
+
 @app.task(name="upkeep.requeue")
 def requeue() -> None:
     """Nudge again for work that waits."""
@@ -85,7 +153,25 @@ def turn_receipt_key() -> None:
     keys.publish_receipt_key(timezone.now().date())
 
 
-@app.task(name="upkeep.clear_sessions")
-def clear_sessions() -> None:
-    """Delete sessions that have expired."""
-    SessionStore.clear_expired()
+@app.task(name="upkeep.end_terms")
+def end_terms() -> None:
+    """End the rows, files and entries whose term is over."""
+    terms.end(timezone.now())
+
+
+@app.task(name="upkeep.remind_of_portraits")
+def remind_of_portraits() -> None:
+    """Tell people of portraits that end soon."""
+    notices.remind_of_portraits(timezone.now())
+
+
+@app.task(name="upkeep.tend_accounts")
+def tend_accounts() -> None:
+    """Warn the owners of accounts that nobody uses, and erase those accounts in the end."""
+    notices.tend_accounts(timezone.now())
+
+
+@app.task(name="upkeep.watch")
+def watch() -> None:
+    """Say how much is late: nothing, if all is well."""
+    sweeps.watch(timezone.now())

@@ -1,24 +1,38 @@
 """`make bench`, or `make bench SUITE=crypto`: run suites, print tables, keep the raw numbers."""
 
 import sys
+from argparse import ArgumentParser
+from functools import partial
 
-from tests.bench import crypto, pocket, stack
+from tests.bench import crypto, erasure, keys, pocket, retention, stack
 from tests.bench.report import conditions
 
 # The stack comes first: torch, once it is loaded here, competes with it for the cores.
-SUITES = {"stack": stack.run, "crypto": crypto.run, "pocket": pocket.run}
+SUITES = {
+    "stack": stack.run,
+    "erasure": erasure.run,
+    "crypto": crypto.run,
+    "keys": keys.run,
+    "retention": retention.run,
+    "pocket": pocket.run,
+}
 
 
 def main(arguments: list[str]) -> int:
     """Run the named suites, or all; an unknown name is refused with the list."""
-    unknown = [name for name in arguments if name not in SUITES]
+    parser = ArgumentParser(prog="tests.bench")
+    parser.add_argument("suites", nargs="*")
+    parser.add_argument("--rows", type=int, default=retention.LARGE, help="for retention")
+    options = parser.parse_args(arguments)
+    suites = SUITES | {"retention": partial(retention.run, options.rows)}
+    unknown = [name for name in options.suites if name not in suites]
     if unknown:
-        print(f"There is no suite {unknown[0]}; there are {', '.join(SUITES)}.")
+        print(f"There is no suite {unknown[0]}; there are {', '.join(suites)}.")
         return 2
     print(conditions())
-    for name in arguments or SUITES:
+    for name in options.suites or suites:
         print(f"\n## {name}")
-        SUITES[name]()
+        suites[name]()
     return 0
 
 

@@ -8,9 +8,10 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 
 from deploy.env import Role
+from deploy.prove.behind import Behind, SealedRow
 from deploy.stack.supervisor import Stack
 from privacy.retention import Kind
-from tests.chaos.person import Behind, Person, SealedRow, views, wait
+from tests.chaos.person import Person, views, wait
 
 
 @dataclass(frozen=True)

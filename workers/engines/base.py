@@ -34,6 +34,14 @@ class WeightsRefused(EngineError):
         self.reason = reason
 
 
+class WeightsChanged(EngineError):
+    """Parameters in memory are not those that were loaded: something has written to them."""
+
+
+class CouldLearn(EngineError):
+    """A gradient or an optimiser is there, so that a picture could change the weights."""
+
+
 class CannotPaint(EngineError):
     """The order lies outside the engine's capabilities; trying again will not help."""
 
@@ -98,6 +106,10 @@ class Engine(Protocol):
 
     def describe(self) -> Capabilities:
         """What this engine can paint, and with which weights; answers once it is loaded."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A hash of all parameters as they lie in memory now. Raises CouldLearn."""
         ...
 
     def render(self, order: Order, on_step: Step) -> Image.Image:

@@ -22,7 +22,7 @@ from diffusers import UNet2DModel
 from numpy.typing import NDArray
 from PIL import Image
 
-from workers.engines import canvas, finishing, framing
+from workers.engines import canvas, finishing, framing, frozen
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
@@ -41,6 +41,9 @@ class PocketEngine:
         self._manifest = ""
 
     def load(self) -> None:
+        # For the thread that loads; painting has its own switch, because the library's is a
+        # thread's own.
+        torch.set_grad_enabled(False)
         self._manifest = verify_weights(self._folder)
         # The parts are named here, not by the folder: an index file cannot choose a class.
         model: Any = UNet2DModel
@@ -69,9 +72,11 @@ class PocketEngine:
             weights_sha256=self._manifest,
         )
 
+    def fingerprint(self) -> str:
+        return frozen.fingerprint(self._loaded().unet)
+
     def render(self, order: Order, on_step: Step) -> Image.Image:
-        if self._pipeline is None:
-            raise EngineError("The engine is not loaded.")
+        pipeline = self._loaded()
         check(order, self.describe())
         steps = order.steps or STEPS
         best = framing.choose(order.references, order.focus)
@@ -89,7 +94,7 @@ class PocketEngine:
             return kwargs
 
         try:
-            painted = self._pipeline(
+            painted = pipeline(
                 photo,
                 sheet,
                 order.style,
@@ -107,3 +112,8 @@ class PocketEngine:
     def unload(self) -> None:
         self._pipeline = None
         gc.collect()
+
+    def _loaded(self) -> PocketPipeline:
+        if self._pipeline is None:
+            raise EngineError("The engine is not loaded.")
+        return self._pipeline

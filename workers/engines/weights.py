@@ -1,7 +1,8 @@
 """Weights are data: hashed, listed, and never a program.
 
 Owns the manifest beside every set of weights. Refuses a folder that holds a file too many, a
-file too few, a changed byte, a link, or any format that is code when it is opened.
+file too few, a changed byte, a link, any format that it does not know to be mere data, and any
+configuration that asks a library to fetch or run code.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from workers.engines.base import WeightsRefused
 MANIFEST = "manifest.json"
 # Opening one of these runs what its author wrote; a hash would only prove which program it is.
 PROGRAMS = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".py"})
+# What a set of weights is made of: tensors, configurations, vocabularies, words for people.
+DATA = frozenset({".safetensors", ".json", ".txt", ".model", ".md", ""})
+# By these keys a configuration names a program that a library would fetch and run.
+SUMMONS = frozenset({"auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code"})
 
 
 def digest(file: Path) -> str:
@@ -35,6 +40,8 @@ def _found(folder: Path) -> dict[str, Path]:
             continue
         if path.suffix.lower() in PROGRAMS:
             raise WeightsRefused(name, "is a format that runs code when it is opened.")
+        if path.suffix.lower() not in DATA:
+            raise WeightsRefused(name, "is not a format that weights are kept in.")
         files[name] = path
     return files
 
@@ -69,7 +76,35 @@ def verify_weights(folder: Path) -> str:
             raise WeightsRefused(name, "has another length than the manifest says.")
         if digest(path) != promised[name]["sha256"]:
             raise WeightsRefused(name, "has another hash than the manifest says.")
+        _refuse_programs_inside(name, path)
     return digest(manifest)
+
+
+def _refuse_programs_inside(name: str, path: Path) -> None:
+    """A name proves nothing: tensors must begin like tensors, configurations must only describe."""
+    if path.suffix.lower() == ".safetensors":
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > path.stat().st_size - 8 or stream.read(1) != b"{":
+                raise WeightsRefused(name, "is not a file of tensors.")
+    elif path.suffix.lower() == ".json":
+        try:
+            said = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise WeightsRefused(name, "cannot be read.") from error
+        if _summons(said):
+            raise WeightsRefused(name, "asks for a program of its author's.")
+
+
+def _summons(said: Any) -> bool:
+    """Whether a configuration names code: by its keys, or by a class out of a file beside it."""
+    if isinstance(said, list):
+        return any(map(_summons, said))
+    if not isinstance(said, dict):
+        return False
+    # diffusers takes a list here for [file, class], and imports that file.
+    foreign = isinstance(said.get("_class_name"), list)
+    return foreign or bool(SUMMONS & said.keys()) or any(map(_summons, said.values()))
 
 
 def write_manifest(folder: Path) -> None:

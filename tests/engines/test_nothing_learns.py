@@ -1,0 +1,108 @@
+"""A painter's weights are at its end what they were at its start, and nothing could change them."""
+
+import copy
+import json
+import time
+from signal import SIGTERM
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+
+from deploy.env import Role
+from deploy.stack.supervisor import Stack
+from tests.chaos.person import record_of, say, wait
+from tests.engines.spoiling import SOON, WAYS
+from workers.engines import frozen
+from workers.engines.base import CouldLearn
+
+ENGINE = "tests.engines.spoiling:SpoilingEngine"
+FIRST = 21
+
+
+@pytest.fixture
+def model() -> nn.Module:
+    made = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    return made.requires_grad_(False)
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> None:
+    torch.set_grad_enabled(False)
+
+
+def test_a_fingerprint_is_of_the_bytes_alone(model: nn.Module) -> None:
+    first = frozen.fingerprint(model)
+    assert frozen.fingerprint(model) == first
+    assert len(first) == 64
+    assert frozen.fingerprint(copy.deepcopy(model)) == first
+
+
+@pytest.mark.parametrize("name", ["0.weight", "0.bias", "1.weight", "1.running_mean"])
+def test_one_bit_of_any_parameter_or_buffer_changes_it(model: nn.Module, name: str) -> None:
+    first = frozen.fingerprint(model)
+    held = dict((*model.named_parameters(), *model.named_buffers()))[name]
+    held.view(torch.int32).flatten()[-1] ^= 1
+    assert frozen.fingerprint(model) != first
+    held.view(torch.int32).flatten()[-1] ^= 1
+    assert frozen.fingerprint(model) == first
+
+
+def test_gradients_in_this_thread_are_refused(model: nn.Module) -> None:
+    with torch.enable_grad(), pytest.raises(CouldLearn, match="Gradients are on"):
+        frozen.fingerprint(model)
+
+
+def test_a_parameter_that_takes_gradients_is_refused(model: nn.Module) -> None:
+    model[0].weight.requires_grad_(True)  # type: ignore[index]
+    with pytest.raises(CouldLearn, match=r"0\.weight takes gradients"):
+        frozen.fingerprint(model)
+
+
+def test_an_optimiser_anywhere_is_refused(model: nn.Module) -> None:
+    assert frozen.optimisers() == 0
+    hidden = {"deep": [torch.optim.SGD(model.parameters(), lr=0.1)]}
+    assert frozen.optimisers() == 1
+    with pytest.raises(CouldLearn, match="optimiser"):
+        frozen.fingerprint(model)
+    hidden.clear()
+
+
+def events(stack: Stack, index: int) -> list[str]:
+    lines = record_of(stack.logs(Role.GPU, index=index)).splitlines()
+    said = [json.loads(line) for line in lines if line.startswith("{")]
+    return [f"{line['level']} {line['event']} {line.get('engine', '')}".strip() for line in said]
+
+
+def test_a_worker_whose_weights_changed_says_so_and_ends_badly(stack: Stack) -> None:
+    """Four real workers: one honest, and one for each thing that could happen to weights."""
+    stack.migrate()
+    members = {}
+    for index, way in enumerate(WAYS, FIRST):
+        extra = {
+            "SITTER_ENGINES": json.dumps([ENGINE]),
+            "SITTER_TEST_SPOIL": way,
+            "SITTER_LOG_LEVEL": "INFO",
+        }
+        members[way] = stack.start_role(Role.GPU, index=index, extra_env=extra)
+    statuses, said = {}, {}
+    try:
+        for way, member in members.items():
+            wait(f"{way}: ready", member.look, seconds=120)
+        time.sleep(SOON + 1)
+        for index, (way, member) in enumerate(members.items(), FIRST):
+            process = member.process
+            stack.kill_role(Role.GPU, SIGTERM, index=index)
+            assert process.wait(60)
+            statuses[way], said[way] = process.returncode, events(stack, index)
+    finally:
+        for index in range(FIRST, FIRST + len(WAYS)):
+            stack.stop_role(Role.GPU, index=index)
+    say(f"statuses {statuses}")
+    assert statuses == {"nothing": 0, "bit": 1, "gradient": 1, "optimiser": 1}
+    for way, lines in said.items():
+        good, bad = f"info weights_unchanged {ENGINE}", f"critical weights_changed {ENGINE}"
+        assert (good in lines, bad in lines) == (way == "nothing", way != "nothing"), lines

@@ -7,7 +7,6 @@ lies below that setting, so that no byte of an upload ever touches a disk in cle
 import json
 import os
 import resource
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
@@ -15,13 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from deploy.forgetting import App, Forgetting, Message, Receive, Send
+from privacy import memory
 
 # A core file would hold opened keys and pictures.
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+memory.overwrite_freed()
 
 TOO_LARGE = json.dumps(
     {
@@ -87,4 +85,9 @@ async def _refuse(send: Send) -> None:
 
 
 _django: Any = get_asgi_application()
-application = BoundedBody(_django, settings.BODY_MAX_BYTES)
+
+from deploy import start  # noqa: E402 - what it looks at exists only now
+
+start.with_keys()
+application = Forgetting(BoundedBody(_django, settings.BODY_MAX_BYTES))
+memory.settle()

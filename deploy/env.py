@@ -44,7 +44,7 @@ class Env(BaseSettings):
     )
     database_url: SecretStr = Field(
         SecretStr("postgresql://127.0.0.1:5432/sitter"),
-        description="PostgreSQL 15 or newer, with the login of this role.",
+        description="PostgreSQL 17 or newer, with the login of this role.",
     )
     database_pool: int = Field(8, ge=1, description="Connections that one process keeps at most.")
     broker_url: SecretStr = Field(
@@ -53,7 +53,7 @@ class Env(BaseSettings):
     s3_endpoint_url: str | None = Field(
         None, description="S3 server; empty means AWS in `SITTER_S3_REGION`."
     )
-    s3_region: str = Field("us-east-1", description="S3 region.")
+    s3_region: str = Field("us-east-1", description="Region of S3 and of KMS.")
     s3_bucket: str = Field("sitter", description="The bucket of sealed bodies, unversioned.")
     ledger_bucket: str = Field(
         "sitter-ledger",
@@ -63,17 +63,34 @@ class Env(BaseSettings):
         None, description="S3 access key; empty means the machine's own identity."
     )
     s3_secret_key: SecretStr | None = Field(None, description="S3 secret key.")
-    root_keys: Path | None = Field(
-        None, description="Folder of portrait root keys. Only for the web and the keeper."
+    kms_endpoint_url: str | None = Field(
+        None, description="AWS KMS; empty means the one of `SITTER_S3_REGION`."
     )
-    fleet_keys: Path | None = Field(
-        None, description="Folder of fleet seeds. Only for the intake and the gpu workers."
+    root_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of"
+        " portrait root keys. Only for the web and the keeper.",
     )
-    evidence_keys: Path | None = Field(
-        None, description="Folder of consent-evidence keys. Only for the keeper."
+    fleet_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of"
+        " fleet seeds. Only for the intake and the gpu workers.",
     )
-    receipt_keys: Path | None = Field(
-        None, description="Folder of receipt-signing keys. Only for upkeep."
+    evidence_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of"
+        " consent-evidence keys. Only for the keeper.",
+    )
+    receipt_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of"
+        " receipt-signing keys. Only for upkeep.",
+    )
+    compact_hours: float = Field(
+        24.0,
+        gt=0,
+        le=168,
+        description="After an erasure, the accounts' tables are rewritten this often at most.",
     )
     web_url: str | None = Field(
         None, description="Where upkeep reaches the web for the daily proof. Only for upkeep."
@@ -83,12 +100,20 @@ class Env(BaseSettings):
         description="Who outside processes data for you, for the privacy facts: a JSON list of"
         " objects with name, does and region.",
     )
+    contact: str = Field(
+        "",
+        description="Where privacy questions and complaints reach you, for the privacy facts: an"
+        " e-mail or web address.",
+    )
     build: str = Field("", description="Commit of the code that runs; stands in every receipt.")
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."
     )
     mail_url: SecretStr | None = Field(
         None, description="smtp:// or smtps:// address for outgoing mail."
+    )
+    mail_from: str = Field(
+        "sitter@localhost", description="Sender of outgoing mail, as your mail server wants it."
     )
     engines: list[str] = Field(
         ["pocket"], description="Engines that this gpu worker loads (JSON list)."

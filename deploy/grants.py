@@ -11,6 +11,8 @@ from django.apps import apps
 from django.db import connection
 from psycopg import sql
 
+from privacy import compact
+
 VERBS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 # Holding the owner's row needs the right to update some column of it; `fence` carries nothing.
@@ -32,6 +34,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.ErasureRecipient": "SI", "privacy.AuditEvent": "SI", "privacy.RootEpoch": "S",
         "privacy.Pulse": "S", "privacy.Export": "SIUD", "privacy.ExportPart": "SIUD",
         "privacy.FaceClaim": "SIU", "privacy.Verdict": "SI", "privacy.TransparencyReport": "S",
+        "privacy.Notice": "S", "privacy.LedgerLink": "S",
         "portraits.Style": "SU", "portraits.Painter": "S", "portraits.ReferenceSet": "SIUD",
         "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
@@ -52,10 +55,10 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
         "accounts.User_user_permissions": "SD", "account.EmailAddress": "SD",
-        "account.EmailConfirmation": "SD", "admin.LogEntry": "SD", "privacy.OwnerKey": "SUD",
+        "account.EmailConfirmation": "SD", "admin.LogEntry": "SD", "privacy.OwnerKey": "ID",
         "privacy.Blob": "SIUD", "privacy.Capsule": "SID", "privacy.Lease": "SIUD",
         "privacy.FleetKey": "S", "privacy.EvidenceKey": "S", "privacy.RootEpoch": "S",
-        "privacy.ReceiptKey": "SI", "privacy.Erasure": "SIU", "privacy.ErasureRecipient": "SIU",
+        "privacy.ReceiptKey": "SI", "privacy.Erasure": "SIUD", "privacy.ErasureRecipient": "SIUD",
         "privacy.AuditEvent": "SID", "privacy.Consent": "SID", "privacy.ConsentDocument": "S",
         "privacy.ConsentServing": "SD", "privacy.LedgerLink": "SID", "privacy.Checkpoint": "SID",
         "privacy.Export": "SUD", "privacy.ExportPart": "SD", "privacy.Notice": "SID",
@@ -66,20 +69,42 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Rendition": "SUD",
     },
     "keeper": {
-        "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SIU",
+        "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",
         "privacy.Erasure": "S", "privacy.RootEpoch": "SIU", "privacy.Lease": "SUD",
         "privacy.Export": "SU", "privacy.ExportPart": "SU", "privacy.Blob": "SIU",
-        "privacy.Capsule": "I", "privacy.Consent": "S", "privacy.AuditEvent": "I",
-        "privacy.Verdict": "SI", "privacy.FleetKey": "S",
+        "privacy.Capsule": "ID", "privacy.Consent": "S", "privacy.AuditEvent": "I",
+        "privacy.ConsentDocument": "S", "privacy.Verdict": "SI", "privacy.FleetKey": "S",
+        "privacy.Pulse": "S",
     },
 }  # fmt: skip
 
+# Upkeep destroys wrapped owner keys without being able to read one.
+DESTROY_OWNER: Final[dict[str, tuple[str, ...]]] = {
+    "SELECT": (
+        "owner_id", "public", "root_epoch", "prefix", "created_at", "destroyed_at", "fence",
+        "openable",
+    ),
+    "UPDATE": ("wrapped", "public", "destroyed_at", "fence"),
+}  # fmt: skip
+# The keeper moves them from root to root, and changes nothing else.
+REWRAP_OWNER: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("wrapped", "root_epoch", "fence")}
+
 # Rights on single columns: role → (table, privilege → columns).
-COLUMNS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
-    "intake": ("privacy.OwnerKey", HOLD_OWNER),
-    "gpu": ("privacy.OwnerKey", HOLD_OWNER),
-    "upkeep": ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),
+COLUMNS: Final[dict[str, tuple[tuple[str, dict[str, tuple[str, ...]]], ...]]] = {
+    "intake": (("privacy.OwnerKey", HOLD_OWNER),),
+    "gpu": (("privacy.OwnerKey", HOLD_OWNER),),
+    "upkeep": (
+        ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),
+        ("privacy.OwnerKey", DESTROY_OWNER),
+    ),
+    "keeper": (
+        # To take back a part that came late, without being able to read what opens anything.
+        ("privacy.Capsule", {"SELECT": ("blob_id",)}),
+        ("privacy.OwnerKey", REWRAP_OWNER),
+    ),
 }
+# Upkeep rewrites the accounts' tables after an erasure (privacy/compact.py).
+MAINTAINED: Final = {"upkeep": compact.TABLES}
 # Upkeep ends evidence by its term, without being able to read it.
 DELETE_ONLY: Final = {"upkeep": ("privacy.ConsentEvidence",)}
 
@@ -96,13 +121,14 @@ def statements(role: str) -> Iterator[sql.Composable]:
     for label, letters in TABLES[role].items():
         verbs = sql.SQL(", ").join(sql.SQL(VERBS[letter]) for letter in letters)
         yield sql.SQL("GRANT {} ON {} TO {}").format(verbs, _table(label), login)
-    if role in COLUMNS:
-        label, rights = COLUMNS[role]
+    for label, rights in COLUMNS.get(role, ()):
         for verb, columns in rights.items():
             names = sql.SQL(", ").join(map(sql.Identifier, columns))
             yield sql.SQL("GRANT {} ({}) ON {} TO {}").format(
                 sql.SQL(verb), names, _table(label), login
             )
+    for label in MAINTAINED.get(role, ()):
+        yield sql.SQL("GRANT MAINTAIN ON {} TO {}").format(_table(label), login)
     for label in DELETE_ONLY.get(role, ()):
         yield sql.SQL("GRANT DELETE ON {} TO {}").format(_table(label), login)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from deploy.gate import gate
 from privacy import keys, storage
+from privacy.errors import RestorePending, StorageDown
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -17,6 +19,18 @@ def livez(request: HttpRequest) -> JsonResponse:
 def _database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def _ledger() -> list[str]:
+    try:
+        gate.check()
+    except StorageDown:
+        return ["erasure ledger (SITTER_LEDGER_BUCKET)"]
+    except RestorePending:
+        return ["erasure ledger replay (upkeep does it)"]
+    except DatabaseError:
+        pass  # named above
+    return []
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
@@ -35,4 +49,5 @@ def readyz(request: HttpRequest) -> JsonResponse:
             look()
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
             missing.append(name)
+    missing += _ledger()
     return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)

@@ -46,8 +46,8 @@ class DomainProblem(APIException):
         super().__init__(detail=str(refusal), code=refusal.code)
         self.status_code = refusal.status
         self.field = refusal.field
-        if self.status_code == 503:
-            self.wait = RETRY_SECONDS
+        if self.status_code == 503 or refusal.retry_after:
+            self.wait = refusal.retry_after or RETRY_SECONDS
 
 
 class DatabaseDown(APIException):

@@ -14,7 +14,8 @@ ALLOWED = frozenset(
     {
         "timestamp", "level", "logger", "event", "request_id", "task", "task_id", "job_id",
         "item_id", "work_id", "blob_id", "erasure_id", "role", "engine", "state", "code", "count",
-        "seconds", "status", "method", "route", "attempts", "error", "where", "layers", "kind",
+        "seconds", "status", "method", "backlog", "route", "attempts", "error", "where", "layers",
+        "kind",
     }
 )  # fmt: skip
 

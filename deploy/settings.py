@@ -1,12 +1,14 @@
 """Django's settings, all from `deploy.env.Env`; what is not obvious says what it prevents."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from botocore.config import Config
+
 from deploy import logs
 from deploy.env import ROOT, Env, Role
+from privacy.retention import Term, term
 
 ENV = Env()
 ROLE = ENV.role
@@ -58,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.http.RequestId",
+    "deploy.gate.AfterReplay",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -94,7 +97,14 @@ def _database(url: str) -> dict[str, Any]:
             "application_name": f"sitter-{ROLE}",
             # What libpq knows besides, such as sslmode=verify-full.
             **dict(parse_qsl(parts.query)),
-            "pool": {"min_size": 0, "max_size": ENV.database_pool, "timeout": 10},
+            "pool": {
+                "min_size": 0,
+                "max_size": ENV.database_pool,
+                "timeout": 10,
+                # A connection's buffers keep the last rows that went through them, addresses and
+                # all, until it is used again or closed.
+                "max_idle": 2.0,
+            },
         },
     }
 
@@ -108,7 +118,7 @@ BROKER_URL = ENV.broker_url.get_secret_value()
 # --- S3 --------------------------------------------------------------------------------------
 
 
-def _bucket(name: str) -> dict[str, Any]:
+def _bucket(name: str, **options: Any) -> dict[str, Any]:
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -121,15 +131,25 @@ def _bucket(name: str) -> dict[str, Any]:
             "querystring_auth": False,
             "default_acl": None,
             "file_overwrite": True,
+            **options,
         },
     }
+
+
+# A request waits for the ledger, so it answers soon or is taken for down.
+SOON = Config(
+    connect_timeout=2,
+    read_timeout=3,
+    retries={"total_max_attempts": 1},
+    s3={"addressing_style": "path" if ENV.s3_endpoint_url else "auto"},
+)
 
 
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
     "sealed": _bucket(ENV.s3_bucket),
-    "ledger": _bucket(ENV.ledger_bucket),
+    "ledger": _bucket(ENV.ledger_bucket, client_config=SOON),
 }
 
 # --- Uploads never touch a disk in clear ------------------------------------------------------
@@ -144,19 +164,23 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
-# --- Keys: a role gets the folders that its compartment allows, and no other -------------------
+# --- Keys: a role gets what its compartment allows, as a folder or under KMS, and no other ------
 
-ROOT_KEYS: Path | None = ENV.root_keys
-FLEET_KEYS: Path | None = ENV.fleet_keys
-EVIDENCE_KEYS: Path | None = ENV.evidence_keys
-RECEIPT_KEYS: Path | None = ENV.receipt_keys
+S3_REGION = ENV.s3_region
+KMS_ENDPOINT_URL = ENV.kms_endpoint_url
+ROOT_KEYS: str | None = ENV.root_keys
+FLEET_KEYS: str | None = ENV.fleet_keys
+EVIDENCE_KEYS: str | None = ENV.evidence_keys
+RECEIPT_KEYS: str | None = ENV.receipt_keys
 
 # --- The daily proof and the receipts ----------------------------------------------------------
 
 VERSION = "0.2.0"
 BUILD = ENV.build
 WEB_URL = ENV.web_url
+COMPACT_EVERY = timedelta(hours=ENV.compact_hours)
 PROCESSORS = ENV.processors
+CONTACT = ENV.contact
 
 # --- Workers ---------------------------------------------------------------------------------
 
@@ -179,7 +203,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 SESSION_ENGINE = "accounts.sessions"
-SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+SESSION_COOKIE_AGE = int(term(Term.SESSION).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
@@ -206,6 +230,9 @@ EMAIL_BACKEND = (
     else "django.core.mail.backends.smtp.EmailBackend"
 )
 EMAIL_FILE_PATH = ENV.mail_folder
+DEFAULT_FROM_EMAIL = ENV.mail_from
+# A mail server that hangs must not hold up the sweeps.
+EMAIL_TIMEOUT = 10
 if ENV.mail_url:
     _mail = urlsplit(ENV.mail_url.get_secret_value())
     EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 587
@@ -243,8 +270,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "JobState": "portraits.models.Job.State",
         "PhotoState": "portraits.models.Photo.State",
         "ErasureStage": "privacy.models.Erasure.Stage",
+        "ErasureScope": "privacy.models.Erasure.Scope",
+        "ErasureWhole": "privacy.serializers.WHOLE",
         "BlobKind": "privacy.models.Blob.Kind",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
+        "FaceClaimState": "privacy.models.FaceClaim.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -32,6 +32,7 @@ from portraits.serializers import (
     StyleSerializer,
 )
 from privacy.plain import Plain
+from privacy.serializers import ErasureSerializer
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="Kept for 24 h."
@@ -112,11 +113,11 @@ class ReferenceSetView(APIView):
         found = references.find(caller(request), pk, timezone.now())
         return Response(ReferenceSetSerializer(found).data)
 
-    @extend_schema(operation_id="reference_sets_delete", responses={204: None})
+    @extend_schema(operation_id="reference_sets_delete", responses={202: ErasureSerializer})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
-        """Destroy the set and its photos now."""
-        references.discard(caller(request), pk, timezone.now())
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        """Destroy the set and its photos now. The erasure's id fetches the receipt."""
+        begun = references.discard(caller(request), pk, timezone.now())
+        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class PhotoView(APIView):
@@ -151,11 +152,13 @@ class PhotoView(APIView):
             status=status.HTTP_202_ACCEPTED if checking else status.HTTP_200_OK,
         )
 
-    @extend_schema(operation_id="photos_delete", parameters=[SLOT], responses={204: None})
+    @extend_schema(
+        operation_id="photos_delete", parameters=[SLOT], responses={202: ErasureSerializer}
+    )
     def delete(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
-        """Empty the slot."""
-        references.remove(caller(request), pk, slot, timezone.now())
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        """Empty the slot and destroy its photo now. The erasure's id fetches the receipt."""
+        begun = references.remove(caller(request), pk, slot, timezone.now())
+        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _jobs(request: Request) -> Any:
@@ -189,7 +192,7 @@ class JobsView(generics.ListAPIView[Job]):
         body.is_valid(raise_exception=True)
         orders = [jobs.Order(**item) for item in body.validated_data["items"]]
         job, _ = jobs.submit(
-            caller(request), body.validated_data["reference_set"], orders, key, timezone.now()
+            caller(request), body.validated_data.get("reference_set"), orders, key, timezone.now()
         )
         return Response(
             JobSerializer(_jobs(request).get(pk=job.pk)).data, status=status.HTTP_202_ACCEPTED
@@ -254,11 +257,11 @@ class PortraitView(APIView):
         )
         return Response(PortraitSerializer(_portrait(request, pk)).data)
 
-    @extend_schema(operation_id="portraits_delete", responses={204: None})
+    @extend_schema(operation_id="portraits_delete", responses={202: ErasureSerializer})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
-        """Destroy it now, all sizes."""
-        gallery.delete(_portrait(request, pk))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        """Destroy it now, all sizes. The erasure's id fetches the receipt."""
+        begun = gallery.delete(caller(request), pk, timezone.now())
+        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ImageView(APIView):

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from portraits import references
 from portraits.models import Item, Job, Portrait, ReferenceSet
-from privacy import keys, leases, vault
+from privacy import keys, leases, retention, vault
+from privacy.audit import Reason
 from privacy.errors import OwnerErased
 from privacy.models import Blob
 from privacy.retention import Kind
@@ -26,11 +28,12 @@ def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> N
     for job in Job.objects.filter(owner_id=owner_id, state__in=Job.OPEN):
         end_open(job, Item.State.CANCELLED, "stopped_by_owner", now)
     inputs = [Kind.UPLOAD, Kind.REFERENCE, Kind.PROMPT, Kind.SOURCE]
-    vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=inputs))
+    why = Reason.WITHDRAWAL
+    vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=inputs), why=why)
     ReferenceSet.objects.filter(owner_id=owner_id).delete()
     if erase_results:
         results = [Kind.PORTRAIT, Kind.RENDITION]
-        vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=results))
+        vault.destroy(Blob.objects.filter(owner_id=owner_id, kind__in=results), why=why)
         Portrait.objects.filter(owner_id=owner_id).delete()
 
 
@@ -50,6 +53,26 @@ def expire(now: datetime) -> int:
             idle = [pk for pk in _open_items(job) if not leases.is_held(LEASE, pk)]
             total += _end(idle, Item.State.EXPIRED, "not_started_in_time", now)
     return total
+
+
+def cancel_restored(now: datetime) -> int:
+    """End every open job: a backup brought it back, and nobody asks for it any more."""
+    total = 0
+    for job in Job.objects.filter(state__in=Job.OPEN).order_by("pk").iterator():
+        with transaction.atomic():
+            try:
+                keys.hold_owner(job.owner_id, exclusive=True)
+            except OwnerErased:
+                continue
+            total += bool(end_open(job, Item.State.CANCELLED, "restored", now))
+    return total
+
+
+def forgotten(now: datetime) -> QuerySet[Job]:
+    """Jobs whose rows may go: ended for their term, and no portrait of them is left."""
+    old = now - retention.term(retention.Term.JOB)
+    left = Portrait.objects.filter(item__job=OuterRef("pk"))
+    return Job.objects.filter(~Exists(left), ended_at__lte=old).exclude(state__in=Job.OPEN)
 
 
 def end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
@@ -93,4 +116,4 @@ def settle(item_id: uuid.UUID, now: datetime) -> None:
     if source.keep and source.expires_at > now:
         ReferenceSet.objects.filter(pk=source.pk).update(state=ReferenceSet.State.OPEN)
     else:
-        references.destroy(source)
+        references.destroy(source, why=Reason.SERVED)

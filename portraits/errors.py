@@ -39,6 +39,23 @@ class UnknownReferences(PortraitsError):
     field = "reference_set"
 
 
+class UnknownPhoto(PortraitsError):
+    """The slot is empty."""
+
+    code = "unknown_photo"
+    sentence = "There is no photo in this slot; nothing of it is kept."
+    status = 404
+    field = "slot"
+
+
+class UnknownPortrait(PortraitsError):
+    """No such portrait, somebody else's, or gone."""
+
+    code = "not_found"
+    sentence = "There is no such portrait."
+    status = 404
+
+
 class ReferencesInUse(PortraitsError):
     """The set serves an open job."""
 
@@ -52,6 +69,18 @@ class NoPhotos(PortraitsError):
 
     code = "no_accepted_photo"
     sentence = "Put at least one photo into the set and wait until it is accepted."
+    status = 422
+    field = "reference_set"
+
+
+class PhotosNeeded(PortraitsError):
+    """A style that paints from photos was ordered without any."""
+
+    code = "reference_set_required"
+    sentence = (
+        "One of these styles paints from photos. Make a reference set, put a photo into it and "
+        "send its id as reference_set."
+    )
     status = 422
     field = "reference_set"
 

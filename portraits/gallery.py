@@ -3,13 +3,13 @@
 import uuid
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from portraits.models import Portrait, Rendition
-from privacy import audit, keys, vault
+from privacy import audit, erasure, vault
 from privacy.errors import BlobGone
-from privacy.models import Blob
+from privacy.models import Blob, Erasure
+from privacy.parts import Scope
 from privacy.plain import Plain
 
 
@@ -39,17 +39,12 @@ def open_image(portrait: Portrait, size: str, now: datetime) -> tuple[Rendition,
 
 def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:
     """Keep it shorter, or longer up to twelve months, as its owner says."""
-    with transaction.atomic():
-        keys.hold_owner(portrait.owner_id)
-        vault.move_deadline(_blobs(portrait), expires_at, now)
+    vault.move_deadline(_blobs(portrait), expires_at, now)
 
 
-def delete(portrait: Portrait) -> None:
-    """Destroy all sizes at once."""
-    with transaction.atomic():
-        keys.hold_owner(portrait.owner_id)
-        vault.destroy(_blobs(portrait))
-        portrait.delete()
+def delete(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Erasure:
+    """Erase all sizes, down to a receipt. Raises UnknownPortrait."""
+    return erasure.request_part(owner_id, Scope.PORTRAIT, portrait_id, now)
 
 
 def _blobs(portrait: Portrait) -> QuerySet[Blob]:

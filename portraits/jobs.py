@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
 from portraits import references
@@ -23,6 +23,7 @@ from portraits.errors import (
     KeyReused,
     NoPhotos,
     PhotosChecking,
+    PhotosNeeded,
     ReferencesInUse,
     UnknownReferences,
     UnknownStyle,
@@ -71,19 +72,24 @@ class Size:
 
 def submit(
     owner_id: uuid.UUID,
-    set_id: uuid.UUID,
+    set_id: uuid.UUID | None,
     orders: Sequence[Order],
     key: str,
     now: datetime,
 ) -> tuple[Job, bool]:
     """(job, whether it is new). The same key and body give the same job, however often, for 24 h.
 
-    Raises ConsentMissing, KeyReused, UnknownReferences, ReferencesInUse, PhotosChecking, NoPhotos,
-    UnknownStyle; then nothing has changed.
+    Without a set, every style must be one that takes no photo; then no consent is needed, because
+    nothing about a face comes in. Raises ConsentMissing, KeyReused, UnknownReferences,
+    ReferencesInUse, PhotosChecking, NoPhotos, PhotosNeeded, UnknownStyle; then nothing has changed.
     """
     key_sha256 = hashlib.sha256(key.encode()).digest()
     body_sha256 = hashlib.sha256(repr((set_id, tuple(orders))).encode()).digest()
-    consent_id = consent.require(owner_id).pk
+    if set_id is None:
+        # Somebody who never handed in a photo has no key yet for what is painted.
+        keys.ensure_owner(owner_id, now)
+    else:
+        consent.require(owner_id, now)
     forgotten = now - retention.term(retention.Term.IDEMPOTENCY_KEY)
     Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten).update(
         key_sha256=None
@@ -93,27 +99,34 @@ def submit(
     try:
         with transaction.atomic():
             keys.hold_owner(owner_id)
-            found = (
-                ReferenceSet.objects.select_for_update()
-                .filter(pk=set_id, owner_id=owner_id, expires_at__gt=now)
-                .first()
-            )
+            found = _hold_set(owner_id, set_id, now) if set_id else None
             # Asked again behind the lock: a twin of this request may have held it.
             if known := _known(owner_id, key_sha256, body_sha256):
                 return known, False
-            _check_ready(found)
+            styles = _styles(orders)
+            if set_id is None:
+                _check_text_only(styles)
+            else:
+                _check_ready(found)
             job = Job.objects.create(
                 owner_id=owner_id,
                 references=found,
-                consent_id=consent_id,
+                # Asked behind the owner's lock: a withdrawal that came first wins.
+                consent_id=consent.require(owner_id, now).pk if found else None,
                 key_sha256=key_sha256,
                 body_sha256=body_sha256,
                 created_at=now,
                 start_by=now + settings.JOB_START_LIMIT,
             )
-            ReferenceSet.objects.filter(pk=set_id).update(state=ReferenceSet.State.IN_USE)
-            _create_items(job, orders)
-            audit.record(audit.Verb.JOB_SUBMITTED, subject_id=owner_id, object_id=job.id)
+            if found is not None:
+                ReferenceSet.objects.filter(pk=found.pk).update(state=ReferenceSet.State.IN_USE)
+            _create_items(job, orders, styles)
+            audit.record(
+                audit.Verb.JOB_SUBMITTED,
+                subject_id=owner_id,
+                object_id=job.id,
+                reason=audit.Reason.OWNER,
+            )
     except IntegrityError:
         if known := _known(owner_id, key_sha256, body_sha256):
             return known, False
@@ -128,6 +141,11 @@ def _known(owner_id: uuid.UUID, key_sha256: bytes, body_sha256: bytes) -> Job | 
     return job
 
 
+def _hold_set(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet | None:
+    own = ReferenceSet.objects.filter(pk=set_id, owner_id=owner_id, expires_at__gt=now)
+    return own.select_for_update().first()
+
+
 def _check_ready(found: ReferenceSet | None) -> None:
     if found is None:
         raise UnknownReferences
@@ -140,11 +158,22 @@ def _check_ready(found: ReferenceSet | None) -> None:
         raise NoPhotos
 
 
-def _create_items(job: Job, orders: Sequence[Order]) -> None:
-    styles = {row.slug: row for row in Style.objects.filter(retired_at=None)}
+def _styles(orders: Sequence[Order]) -> dict[str, Style]:
+    """The styles that are ordered, by slug."""
+    wanted = {order.style for order in orders}
+    found = {row.slug: row for row in Style.objects.filter(retired_at=None) if row.slug in wanted}
+    if set(found) != wanted:
+        raise UnknownStyle
+    return found
+
+
+def _check_text_only(styles: dict[str, Style]) -> None:
+    if any(Recipe.from_json(row.recipe).references for row in styles.values()):
+        raise PhotosNeeded
+
+
+def _create_items(job: Job, orders: Sequence[Order], styles: dict[str, Style]) -> None:
     for position, order in enumerate(orders):
-        if order.style not in styles:
-            raise UnknownStyle
         item = Item.objects.create(
             job=job,
             style=styles[order.style],
@@ -282,7 +311,12 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
 # --- Upkeep ------------------------------------------------------------------------------------
 
 
-def forget_keys(now: datetime) -> int:
-    """Drop idempotency keys after their 24 hours."""
+def past_keys(now: datetime) -> QuerySet[Job]:
+    """Jobs whose idempotency key has served its 24 hours."""
     old = now - retention.term(retention.Term.IDEMPOTENCY_KEY)
-    return Job.objects.filter(created_at__lte=old).exclude(key_sha256=None).update(key_sha256=None)
+    return Job.objects.filter(created_at__lte=old).exclude(key_sha256=None)
+
+
+def forget_keys(ids: Sequence[uuid.UUID]) -> None:
+    """Drop the idempotency keys of these jobs."""
+    Job.objects.filter(pk__in=ids).update(key_sha256=None)

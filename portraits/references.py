@@ -13,13 +13,16 @@ from django.db.models import QuerySet
 from portraits.errors import (
     EmptyUpload,
     ReferencesInUse,
+    UnknownPhoto,
     UnknownReferences,
     UnknownSlot,
     UploadTooLarge,
 )
 from portraits.models import Photo, ReferenceSet
-from privacy import consent, dispatch, keys, leases, retention, vault
-from privacy.models import Blob
+from privacy import consent, dispatch, erasure, keys, leases, retention, vault
+from privacy.audit import Reason
+from privacy.models import Blob, Erasure
+from privacy.parts import Scope
 from privacy.plain import Plain
 from privacy.retention import Kind
 
@@ -37,16 +40,25 @@ class Verdict:
 
 
 def create(owner_id: uuid.UUID, keep_hours: int | None, now: datetime) -> ReferenceSet:
-    """A new, empty set. Without `keep_hours` it serves one job and dies with it."""
-    consent.require(owner_id)
+    """A new, empty set. Without `keep_hours` it serves one job and dies with it.
+
+    Keeping it longer is a purpose of its own, with a consent of its own.
+    """
+    consent.require(owner_id, now)
     keep_for = timedelta(hours=keep_hours) if keep_hours is not None else None
     wanted = now + keep_for if keep_for else None
-    return ReferenceSet.objects.create(
-        owner_id=owner_id,
-        keep=keep_for is not None,
-        created_at=now,
-        expires_at=retention.deadline(Kind.REFERENCE, now, wanted),
-    )
+    with transaction.atomic():
+        keys.hold_owner(owner_id)
+        # Asked behind the owner's lock: a withdrawal that came first wins.
+        consent.require(owner_id, now)
+        if keep_for is not None:
+            consent.require(owner_id, now, consent.Purpose.KEEPING)
+        return ReferenceSet.objects.create(
+            owner_id=owner_id,
+            keep=keep_for is not None,
+            created_at=now,
+            expires_at=retention.deadline(Kind.REFERENCE, now, wanted),
+        )
 
 
 def find(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet:
@@ -63,7 +75,7 @@ def add(owner_id: uuid.UUID, set_id: uuid.UUID, slot: str, upload: Plain, now: d
     Raises ConsentMissing, UnknownReferences, UnknownSlot, EmptyUpload, UploadTooLarge,
     ReferencesInUse; then nothing is stored.
     """
-    consent.require(owner_id)
+    consent.require(owner_id, now)
     if slot not in Photo.Slot.values:
         raise UnknownSlot
     if not len(upload):
@@ -86,8 +98,8 @@ def _put_into_slot(
     with transaction.atomic():
         keys.hold_owner(owner_id)
         # Asked again under the owner's lock: a withdrawal during the upload wins.
-        consent.require(owner_id)
-        references = _lock(owner_id, set_id, now)
+        consent.require(owner_id, now)
+        references = lock(owner_id, set_id, now)
         _empty_slot(references, slot)
         photo = Photo.objects.create(
             set=references, slot=slot, upload_id=draft.blob_id, created_at=now
@@ -99,28 +111,45 @@ def _put_into_slot(
     return photo
 
 
-def remove(owner_id: uuid.UUID, set_id: uuid.UUID, slot: str, now: datetime) -> None:
-    """Empty one slot."""
+def remove(owner_id: uuid.UUID, set_id: uuid.UUID, slot: str, now: datetime) -> Erasure:
+    """Erase the photo of one slot, down to a receipt. Raises UnknownPhoto when it is empty."""
     if slot not in Photo.Slot.values:
         raise UnknownSlot
-    with transaction.atomic():
-        keys.hold_owner(owner_id)
-        _empty_slot(_lock(owner_id, set_id, now), slot)
+    photo = find(owner_id, set_id, now).photos.filter(slot=slot).first()
+    if photo is None:
+        raise UnknownPhoto
+    return erasure.request_part(owner_id, Scope.PHOTO, photo.pk, now)
 
 
-def discard(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> None:
-    """Destroy a whole set that serves no open job."""
-    with transaction.atomic():
-        keys.hold_owner(owner_id)
-        destroy(_lock(owner_id, set_id, now))
+def discard(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> Erasure:
+    """Erase a whole set that serves no open job, down to a receipt."""
+    return erasure.request_part(owner_id, Scope.SET, set_id, now)
 
 
-def destroy(references: ReferenceSet) -> None:
+def let_go(owner_id: uuid.UUID, now: datetime) -> None:
+    """Keep nothing beyond its job any more: privacy calls this on withdrawal of that consent.
+
+    A set that an open job reads dies with the job.
+    """
+    kept = ReferenceSet.objects.select_for_update().filter(owner_id=owner_id, keep=True)
+    for row in kept.filter(state=ReferenceSet.State.OPEN):
+        destroy(row, why=Reason.WITHDRAWAL)
+    kept.filter(state=ReferenceSet.State.IN_USE).update(keep=False)
+
+
+def destroy(references: ReferenceSet, *, why: Reason) -> None:
     """Shred every photo of a set and drop its rows, in the caller's transaction."""
     photos = list(references.photos.all())
-    leases.revoke(LEASE, work_id__in=[photo.id for photo in photos])
-    vault.destroy(_blobs(photos))
+    vault.destroy(_blobs(photos), why=why)
+    drop(photos)
     references.delete()
+
+
+def drop(photos: Sequence[Photo]) -> None:
+    """Take the work on photos away and drop their rows; what becomes of the bytes is not here."""
+    ids = [photo.pk for photo in photos]
+    leases.revoke(LEASE, work_id__in=ids)
+    Photo.objects.filter(pk__in=ids).delete()
 
 
 def claim() -> tuple[leases.Claim, Photo] | None:
@@ -171,7 +200,7 @@ def accept(
         if not moved or not vault.commit([draft]):
             transaction.set_rollback(True)
             return False
-        vault.destroy(_blobs([photo]))
+        vault.destroy(_blobs([photo]), why=Reason.SERVED)
         return leases.close(held)
 
 
@@ -186,7 +215,7 @@ def refuse(held: leases.Claim, code: str) -> bool:
             state=state, code=code
         )
         if photo is not None:
-            vault.destroy(_blobs([photo]))
+            vault.destroy(_blobs([photo]), why=Reason.SERVED)
         return leases.close(held)
 
 
@@ -224,12 +253,12 @@ def expire(now: datetime) -> int:
         with transaction.atomic():
             row = over.select_for_update(skip_locked=True).filter(pk=set_id).first()
             if row is not None:
-                destroy(row)
+                destroy(row, why=Reason.DEADLINE)
                 total += 1
     return total
 
 
-def _lock(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet:
+def lock(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet:
     """The set, locked; it must serve no open job."""
     row = (
         ReferenceSet.objects.select_for_update()
@@ -245,9 +274,8 @@ def _lock(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet
 
 def _empty_slot(references: ReferenceSet, slot: str) -> None:
     photos = list(references.photos.filter(slot=slot))
-    leases.revoke(LEASE, work_id__in=[photo.id for photo in photos])
-    vault.destroy(_blobs(photos))
-    Photo.objects.filter(pk__in=[photo.pk for photo in photos]).delete()
+    vault.destroy(_blobs(photos), why=Reason.OWNER)
+    drop(photos)
 
 
 def _blobs(photos: Sequence[Photo]) -> QuerySet[Blob]:

@@ -114,7 +114,11 @@ class OrderSerializer(serializers.Serializer[Any]):
 class NewJobSerializer(serializers.Serializer[Any]):
     """What to paint, from which photos."""
 
-    reference_set = serializers.UUIDField()
+    reference_set = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Leave it out only where every style takes no photo; then no consent is needed.",
+    )
     items = OrderSerializer(many=True, allow_empty=False)
 
     def validate_items(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:

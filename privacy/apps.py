@@ -12,10 +12,14 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         """All models are loaded here, those of later apps too."""
+        from privacy import bucket, export, stops
         from privacy import checks as ours  # the app registry must be filled first
 
         for check in ours.ALL:
             checks.register(check)
+        # It asks the bucket, so it runs only when asked for: `check --deploy --tag bucket`.
+        checks.register(bucket.check, "bucket", deploy=True)
         failed = [error for check in ours.ALL for error in check(None)]
         if failed:
             raise ImproperlyConfigured(" ".join(str(error.msg) for error in failed))
+        stops.stops.append(export.stop_person)

@@ -19,11 +19,20 @@ def unlisted_models() -> list[str]:
     return sorted(model._meta.label for model in models if model._meta.label_lower not in known)
 
 
+def unlisted_fields() -> list[str]:
+    """Columns of listed models that their entry does not class, as `app.Model.field`."""
+    found = []
+    for table in TABLES:
+        columns = {field.name for field in apps.get_model(table.model)._meta.concrete_fields}
+        found += [f"{table.model}.{name}" for name in sorted(columns - set(table.columns))]
+    return found
+
+
 def check_inventory(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every table has its entry, and every kind of blob its deadline."""
+    """Every table and every field has its entry, and every kind of blob its deadline."""
     errors: list[CheckMessage] = [
         Error(f"{label} is missing in privacy/inventory.py.", id="privacy.E001")
-        for label in unlisted_models()
+        for label in unlisted_models() + unlisted_fields()
     ]
     if set(DEADLINES) != set(Kind):
         errors.append(Error("A kind of blob has no deadline in retention.py.", id="privacy.E002"))

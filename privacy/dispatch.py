@@ -18,14 +18,27 @@ log = logging.getLogger(__name__)
 # Which queue serves which task. A queue is a role, and a role is a compartment.
 QUEUES = {
     "intake.check_reference": "intake",
+    "intake.export": "intake",
+    "keeper.export": "keeper",
     "gpu.generate": "gpu",
     "upkeep.erase": "upkeep",
+    "intake.probe": "intake",
+    "gpu.probe": "gpu",
+    "upkeep.probe": "upkeep",
+    "keeper.probe": "keeper",
 }
 # Which task serves which kind of leased work.
 TASKS = {
     "reference": "intake.check_reference",
+    "export": "intake.export",
+    "evidence": "keeper.export",
     "item": "gpu.generate",
     "erasure": "upkeep.erase",
+    # Not leased: whoever misses it is asked again the next day.
+    "probe intake": "intake.probe",
+    "probe gpu": "gpu.probe",
+    "probe upkeep": "upkeep.probe",
+    "probe keeper": "keeper.probe",
 }
 
 

@@ -11,6 +11,8 @@ class PrivacyError(Exception):
     sentence = "This is not possible."
     status = 409
     field: str | None = None
+    # Seconds after which trying again makes sense; sent as Retry-After.
+    retry_after: int | None = None
 
     def __init__(self, sentence: str | None = None) -> None:
         super().__init__(sentence or self.sentence)
@@ -33,6 +35,13 @@ class ConsentOutdated(ConsentMissing):
     sentence = "The consent text has changed. Read the new one and sign it to go on."
 
 
+class ConsentExpired(ConsentMissing):
+    """The consent was given longer ago than a signature holds."""
+
+    code = "consent_expired"
+    sentence = "Your consent has run out. Read the consent text again and sign it to go on."
+
+
 class DocumentUnknown(PrivacyError):
     """No such consent text is published."""
 
@@ -40,6 +49,46 @@ class DocumentUnknown(PrivacyError):
     sentence = "This consent text is not published, or no longer. Fetch the newest and sign that."
     status = 422
     field = "document"
+
+
+class DocumentForeign(PrivacyError):
+    """The text is for people who live in another region."""
+
+    code = "document_of_another_region"
+    sentence = (
+        "This consent text is for another region than the one you live in. Fetch the texts of "
+        "yours (GET /v1/consents/documents, signed in) and sign one of those."
+    )
+    status = 422
+    field = "document"
+
+
+class NotShown(PrivacyError):
+    """Nobody signs what they have not been shown."""
+
+    code = "not_shown"
+    sentence = (
+        "You have not been shown this consent text yet. Fetch it signed in "
+        "(GET /v1/consents/documents), read it, then sign it."
+    )
+    field = "document"
+
+
+class ReleaseIncomplete(PrivacyError):
+    """A written release lacks one of its statements or the signature; nothing is signed."""
+
+    code = "release_incomplete"
+    sentence = "This is no complete written release. Type your name, and sign the text as it is."
+    status = 422
+    field = "typed_name"
+
+
+class TooManyClaims(PrivacyError):
+    """More reports from one address, or in one day, than anybody can answer."""
+
+    code = "too_many_claims"
+    sentence = "Too many reports have come in. Try again later; those that were sent are answered."
+    status = 429
 
 
 class SealBroken(PrivacyError):
@@ -62,6 +111,14 @@ class KeyFileRefused(PrivacyError):
 
     code = "key_file_refused"
     sentence = "A key file cannot be used."
+
+
+class KeysUnavailable(PrivacyError):
+    """The key service does not answer; no key is lost."""
+
+    code = "keys_unavailable"
+    sentence = "The key service does not answer right now. Nothing was lost; try again in a minute."
+    status = 503
 
 
 class KeyDestroyed(PrivacyError):
@@ -111,3 +168,86 @@ class DeadlineRefused(PrivacyError):
     sentence = "A portrait can be kept for twelve months at the most, from when it was painted."
     status = 422
     field = "expires_at"
+
+
+class NotYetGone(PrivacyError):
+    """An erasure's proof found something; the machine goes back to work and never claims it."""
+
+    code = "not_yet_gone"
+    sentence = "Something of what was erased is still there."
+
+
+class LedgerDown(PrivacyError):
+    """The erasure ledger does not answer, so nothing may be ended that a backup could undo."""
+
+    code = "ledger_unavailable"
+    sentence = (
+        "This cannot be written down safely right now, so nothing has changed. "
+        "Try again in a minute."
+    )
+    status = 503
+
+
+class LedgerUnreadable(PrivacyError):
+    """An entry of the erasure ledger is torn or not ours; a replay stops rather than skip it."""
+
+    code = "ledger_unreadable"
+    sentence = "An entry of the erasure ledger cannot be read."
+    status = 503
+
+
+class RestorePending(PrivacyError):
+    """The database was restored, and what people ended since is being ended again."""
+
+    code = "restoring"
+    sentence = (
+        "The service was restored from a backup and is deleting again what was deleted since. "
+        "Try again in a few minutes."
+    )
+    status = 503
+
+
+class ExportUnknown(PrivacyError):
+    """No such export, somebody else's, or deleted at its end."""
+
+    code = "unknown_export"
+    sentence = "There is no such export; each ends after 24 hours. Ask for a new one."
+    status = 404
+
+
+class ExportNotReady(PrivacyError):
+    """Its parts are still being prepared."""
+
+    code = "export_not_ready"
+    sentence = "The export is still being prepared. Ask again in a few seconds."
+
+
+class ExportUsed(PrivacyError):
+    """It was fetched before; an archive is handed out once."""
+
+    code = "export_used"
+    sentence = "This export was fetched already, and each can be fetched once. Ask for a new one."
+    status = 410
+
+
+class ExportEnded(PrivacyError):
+    """Its time is over."""
+
+    code = "export_expired"
+    sentence = "This export was not fetched in time and has been deleted. Ask for a new one."
+    status = 410
+
+
+class BucketRefused(PrivacyError):
+    """The bucket is public, or keeps what was deleted from it."""
+
+    code = "bucket_refused"
+    sentence = "The bucket is not fit for pictures. Run `manage.py bucket --check`."
+
+
+class ProbeRefused(PrivacyError):
+    """A call to the web's probe that upkeep did not sign just now, or that was answered before."""
+
+    code = "probe_refused"
+    sentence = "Only upkeep may ask for this, with a fresh signature, once a proof."
+    status = 403

@@ -4,7 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from privacy.models import Blob, Consent, ConsentDocument, Erasure
+from privacy.models import Blob, Consent, ConsentDocument, Erasure, Export, FaceClaim
+
+# What can be asked for as a whole; a photo, a portrait and a set have addresses of their own.
+WHOLE = [(scope.value, scope.label) for scope in (Erasure.Scope.ACCOUNT, Erasure.Scope.BIOMETRIC)]
 
 
 class DocumentSerializer(serializers.ModelSerializer[ConsentDocument]):
@@ -12,7 +15,17 @@ class DocumentSerializer(serializers.ModelSerializer[ConsentDocument]):
 
     class Meta:
         model = ConsentDocument
-        fields = ("id", "purpose", "language", "version", "text", "sha256", "published_at")
+        fields = (
+            "id",
+            "purpose",
+            "region",
+            "language",
+            "version",
+            "text",
+            "sha256",
+            "valid_days",
+            "published_at",
+        )
 
 
 class ConsentSerializer(serializers.ModelSerializer[Consent]):
@@ -23,17 +36,32 @@ class ConsentSerializer(serializers.ModelSerializer[Consent]):
 
     class Meta:
         model = Consent
-        fields = ("id", "verb", "purpose", "document", "document_sha256", "act", "client", "at")
+        fields = (
+            "id",
+            "verb",
+            "purpose",
+            "document",
+            "document_sha256",
+            "act",
+            "client",
+            "shown_at",
+            "at",
+            "expires_at",
+        )
 
 
 class GrantSerializer(serializers.Serializer[Any]):
-    """Signing a text: an act of its own, with a name typed for this purpose."""
+    """Signing one text. The typed name and the explicit yes together are the act, with intent."""
 
-    document = serializers.UUIDField(help_text="Id of the text that was shown.")
+    document = serializers.UUIDField(
+        help_text="Id of the text that was shown: fetched before, with this session."
+    )
     typed_name = serializers.CharField(
         min_length=2, max_length=120, help_text="Your name, typed by you: your signature."
     )
-    agree = serializers.BooleanField(help_text="Must be true; nothing is pre-ticked.")
+    agree = serializers.BooleanField(
+        help_text="Must be true, said for this text alone: I sign this. Nothing is pre-ticked."
+    )
     client = serializers.RegexField(
         r"^[A-Za-z0-9._/ -]{1,40}$", default="api", help_text="App and version, e.g. ios/1.4.2."
     )
@@ -55,9 +83,20 @@ class WithdrawSerializer(serializers.Serializer[Any]):
     )
     portraits = serializers.ChoiceField(
         choices=[("keep", "keep"), ("erase", "erase")],
-        help_text="What happens to portraits that are finished.",
+        required=False,
+        help_text="What happens to portraits that are finished. Must be said, except where only "
+        "the consent to keeping references is taken back: they stay then.",
     )
     client = serializers.RegexField(r"^[A-Za-z0-9._/ -]{1,40}$", default="api")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nobody decides about the portraits for the person."""
+        if attrs["purpose"] == ConsentDocument.Purpose.GENERATION and "portraits" not in attrs:
+            raise serializers.ValidationError(
+                {"portraits": [serializers.Field.default_error_messages["required"]]},
+                code="required",
+            )
+        return attrs
 
 
 class HoldingSerializer(serializers.ModelSerializer[Blob]):
@@ -111,4 +150,43 @@ class ErasureSerializer(serializers.ModelSerializer[Erasure]):
 
     class Meta:
         model = Erasure
-        fields = ("id", "stage", "requested_at", "proved_at", "receipt")
+        fields = ("id", "scope", "stage", "requested_at", "proved_at", "receipt")
+
+
+class EraseMeSerializer(serializers.Serializer[Any]):
+    """How much of it: the account with everything, or every photo and portrait."""
+
+    scope = serializers.ChoiceField(
+        choices=WHOLE,
+        default=Erasure.Scope.ACCOUNT,
+        help_text="biometric: every photo and portrait goes, consents are taken back, and the"
+        " account stays.",
+    )
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """How far an export is, and until when it can be fetched."""
+
+    class Meta:
+        model = Export
+        fields = ("id", "state", "requested_at", "ready_at", "fetched_at", "expires_at")
+
+
+class NewFaceClaimSerializer(serializers.Serializer[Any]):
+    """What a report says: where to answer, and what happened."""
+
+    contact = serializers.EmailField(max_length=254, help_text="Where to answer you.")
+    words = serializers.CharField(
+        max_length=2000, help_text="What happened, in your words. Send no photo and no link to one."
+    )
+    language = serializers.ChoiceField(
+        choices=[("en", "en"), ("de", "de")], help_text="In which you would like the answer."
+    )
+
+
+class FaceClaimSerializer(serializers.ModelSerializer[FaceClaim]):
+    """How far a report is; nothing of what was written."""
+
+    class Meta:
+        model = FaceClaim
+        fields = ("id", "state", "due_at")

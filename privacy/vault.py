@@ -17,7 +17,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from privacy import audit, crypto, keys, retention, storage
+from privacy import audit, crypto, keys, restore, retention, storage
 from privacy.crypto import Context, Recipient
 from privacy.errors import BlobGone, DeadlineRefused, SealBroken, StorageDown
 from privacy.models import Blob, Capsule
@@ -63,7 +63,23 @@ def draft(
     end = retention.deadline(kind, now, expires_at)
     if end <= now:
         raise BlobGone
-    recipient = RECIPIENTS[kind]
+    return _draft(kind, RECIPIENTS[kind], owner_id, plain, now, end)
+
+
+def draft_canary(recipient: Recipient, now: datetime) -> Draft:
+    """Random bytes of no person, to see who opens them: the one draft with a chosen recipient."""
+    end = retention.deadline(Kind.CANARY, now)
+    return _draft(Kind.CANARY, recipient, keys.SYSTEM_OWNER, Plain(os.urandom(32)), now, end)
+
+
+def _draft(
+    kind: Kind,
+    recipient: Recipient,
+    owner_id: uuid.UUID,
+    plain: Plain,
+    now: datetime,
+    end: datetime,
+) -> Draft:
     label, public = _public_half(recipient, owner_id, now)
     with transaction.atomic():
         prefix = keys.hold_owner(owner_id)
@@ -117,7 +133,12 @@ def read(blob_id: uuid.UUID, now: datetime, *, why: audit.Reason) -> Plain:
     return plain
 
 
-def destroy(blobs: QuerySet[Blob], *, verb: audit.Verb = audit.Verb.BLOB_DESTROYED) -> int:
+def destroy(
+    blobs: QuerySet[Blob],
+    *,
+    verb: audit.Verb = audit.Verb.BLOB_DESTROYED,
+    why: audit.Reason = audit.Reason.NONE,
+) -> int:
     """Shred: delete the capsules now, in the caller's transaction; the bodies are noise from here.
 
     The objects and rows follow by `sweeps.reap`, which the caller may run after the commit.
@@ -132,10 +153,9 @@ def destroy(blobs: QuerySet[Blob], *, verb: audit.Verb = audit.Verb.BLOB_DESTROY
         Capsule.objects.filter(pk__in=ids).delete()
         Blob.objects.filter(pk__in=ids).update(state=Blob.State.SHREDDED)
         if verb is audit.Verb.BLOB_DESTROYED:
-            for pk, owner_id in found:
-                audit.record(verb, subject_id=owner_id, object_id=pk)
+            audit.record_many(verb, found, reason=why)
         elif ids:
-            audit.record(verb, count=len(ids))
+            audit.record(verb, count=len(ids), reason=why)
     return len(ids)
 
 
@@ -148,7 +168,7 @@ def discard(drafts: Iterable[Draft]) -> None:
     """
     unwanted = {item.blob_id: item.name for item in drafts}
     rows = Blob.objects.filter(pk__in=unwanted)
-    destroy(rows.filter(state=Blob.State.REGISTERED))
+    destroy(rows.filter(state=Blob.State.REGISTERED), why=audit.Reason.UNFINISHED)
     for kept in rows.filter(state=Blob.State.STORED).values_list("pk", flat=True):
         del unwanted[kept]
     with suppress(StorageDown):
@@ -156,27 +176,47 @@ def discard(drafts: Iterable[Draft]) -> None:
 
 
 def move_deadline(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> None:
-    """Move the end of living blobs. Raises DeadlineRefused past the cap, BlobGone if none lives.
+    """Move the end of one owner's living blobs.
 
-    A portrait's end may move both ways, by its owner; anything else can only end earlier.
+    Raises DeadlineRefused past the cap, BlobGone if none lives, LedgerDown where an earlier end
+    cannot be written down; then nothing has changed. A portrait's end may move both ways, by its
+    owner; anything else can only end earlier.
     """
+    rows = _movable(blobs, expires_at, now)
+    owner_id = rows[0].owner_id
+    sooner = tuple(row.pk for row in rows if expires_at < row.expires_at)
+    if not sooner:
+        _move(owner_id, blobs, expires_at, now)
+        return
+    intent = restore.Intent.SHORTEN
+    with restore.intend(intent, owner_id, now, blobs=sooner, expires_at=expires_at):
+        _move(owner_id, blobs, expires_at, now)
+
+
+def _move(owner_id: uuid.UUID, blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> None:
     with transaction.atomic():
-        rows = list(
-            blobs.filter(state=Blob.State.STORED, expires_at__gt=now).select_for_update(
-                of=("self",), no_key=True
-            )
+        keys.hold_owner(owner_id)
+        # Asked again behind the lock: an end that moved meanwhile may refuse this one.
+        held = blobs.select_for_update(of=("self",), no_key=True)
+        moved = [row.pk for row in _movable(held, expires_at, now)]
+        audit.record_many(
+            audit.Verb.DEADLINE_MOVED, [(pk, owner_id) for pk in moved], reason=audit.Reason.OWNER
         )
-        if not rows:
-            raise BlobGone
-        for row in rows:
-            kind = Kind(row.kind)
-            longer = expires_at > row.expires_at
-            if expires_at > row.created_at + retention.DEADLINES[kind].cap or expires_at <= now:
-                raise DeadlineRefused
-            if longer and kind not in (Kind.PORTRAIT, Kind.RENDITION):
-                raise DeadlineRefused("This can only be shortened.")
-            audit.record(audit.Verb.DEADLINE_MOVED, subject_id=row.owner_id, object_id=row.id)
-        blobs.filter(pk__in=[row.pk for row in rows]).update(expires_at=expires_at)
+        Blob.objects.filter(pk__in=moved).update(expires_at=expires_at)
+
+
+def _movable(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> list[Blob]:
+    rows = list(blobs.filter(state=Blob.State.STORED, expires_at__gt=now))
+    if not rows:
+        raise BlobGone
+    for row in rows:
+        kind = Kind(row.kind)
+        longer = expires_at > row.expires_at
+        if expires_at > row.created_at + retention.DEADLINES[kind].cap or expires_at <= now:
+            raise DeadlineRefused
+        if longer and kind not in (Kind.PORTRAIT, Kind.RENDITION):
+            raise DeadlineRefused("This can only be shortened.")
+    return rows
 
 
 def _public_half(recipient: Recipient, owner_id: uuid.UUID, now: datetime) -> tuple[str, bytes]:

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from deploy.env import Role
-from deploy.stack.seaweed import TEST_BUCKET
+from deploy.stack.seaweed import TEST_BUCKET, TEST_LEDGER
 from deploy.stack.supervisor import Stack
 
 ENGINES = ["tests.passthrough:PassthroughEngine", "pocket"]
@@ -65,6 +65,7 @@ def _set_up_django(stack: Stack) -> None:
     os.environ.update({name: web[name] for name in web if name.startswith("SITTER_S3_")})
     os.environ.update(
         SITTER_S3_BUCKET=TEST_BUCKET,
+        SITTER_LEDGER_BUCKET=TEST_LEDGER,
         SITTER_ROLE="migrator",
         SITTER_SECRET_KEY=env["SITTER_SECRET_KEY"],
         SITTER_DATABASE_URL=urlunsplit(own._replace(path=f"/{UNIT}")),
@@ -73,7 +74,8 @@ def _set_up_django(stack: Stack) -> None:
         SITTER_LOG_LEVEL="WARNING",
         DJANGO_SETTINGS_MODULE="deploy.settings",
     )
-    s3_client().create_bucket(Bucket=TEST_BUCKET)
+    for bucket in (TEST_BUCKET, TEST_LEDGER):
+        s3_client().create_bucket(Bucket=bucket)
     import django
     from django.core.management import call_command
 
@@ -167,9 +169,10 @@ def born(role: Any) -> Any:
 
     from privacy import keys
 
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    today = now.date()
     role("keeper")
-    keys.make_root_key(today)
+    keys.make_root_key(now)
     keys.publish_evidence_key(today)
     role("intake")
     keys.publish_fleet_keys(today)

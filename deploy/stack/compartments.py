@@ -20,16 +20,23 @@ BASE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 # The stack decides these; a value of the user's own would point a role past its compartment.
 DECIDED = frozenset(
-    {"role", "production", "mail_folder", "s3_endpoint_url", "s3_bucket", "s3_region"}
+    {
+        *("role", "production", "mail_folder"),
+        *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
+    }
 )
 SECRET_ENDINGS = ("key", "keys", "secret", "secrets", "password", "token", "url")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# No library may tell its maker that it is used.
+SILENT = {"ORT_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+# Python and glibc keep short pieces of freed memory in lists of their own, where nothing overwrites
+# them (privacy/memory.py). Without these lists, a name or an address goes like a picture.
+FORGETFUL = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 # The gpu role reads weights from its folder alone; the libraries are told not to look elsewhere.
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
     # Spinning threads of torch would starve the services that share the cores.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
@@ -41,6 +48,7 @@ class Compartment:
     broker: bool = True
     s3: bool = False
     mail: bool = False
+    web: bool = False
     keys: tuple[str, ...] = ()
 
 
@@ -48,7 +56,7 @@ COMPARTMENTS: Mapping[Role, Compartment] = {
     Role.WEB: Compartment(database=True, s3=True, mail=True, keys=("root",)),
     Role.INTAKE: Compartment(database=True, s3=True, keys=("fleet",)),
     Role.GPU: Compartment(database=True, s3=True, keys=("fleet",)),
-    Role.UPKEEP: Compartment(database=True, s3=True, mail=True, keys=("receipt",)),
+    Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
     Role.KEEPER: Compartment(database=True, s3=True, keys=("root", "evidence")),
     Role.BEAT: Compartment(),
     Role.FLOWER: Compartment(),
@@ -66,6 +74,7 @@ class Addresses:
     s3_access_key: str
     s3_secret_key: str
     s3_bucket: str
+    ledger_bucket: str
     s3_region: str
 
 
@@ -75,6 +84,7 @@ def environment(
     addresses: Addresses,
     folders: Folders,
     credentials: Credentials,
+    web: str,
     inherited: Mapping[str, str],
 ) -> dict[str, str]:
     allowed = COMPARTMENTS[role]
@@ -85,7 +95,7 @@ def environment(
         "SITTER_ROLE": str(role),
         "SITTER_SECRET_KEY": credentials.secret_key(role),
     }
-    env |= OFFLINE if role is Role.GPU else ONE_THREAD
+    env |= SILENT | FORGETFUL | (OFFLINE if role is Role.GPU else ONE_THREAD)
     if allowed.database:
         admin = addresses.postgres_admin
         env["SITTER_DATABASE_URL"] = logins.url(admin, role, credentials)
@@ -97,6 +107,7 @@ def environment(
             "SITTER_S3_ACCESS_KEY": addresses.s3_access_key,
             "SITTER_S3_SECRET_KEY": addresses.s3_secret_key,
             "SITTER_S3_BUCKET": addresses.s3_bucket,
+            "SITTER_LEDGER_BUCKET": addresses.ledger_bucket,
             "SITTER_S3_REGION": addresses.s3_region,
         }
     if allowed.mail:
@@ -104,6 +115,8 @@ def environment(
         server = inherited.get("SITTER_MAIL_URL")
         name, value = ("MAIL_URL", server) if server else ("MAIL_FOLDER", str(folders.mail))
         env[f"SITTER_{name}"] = value
+    if allowed.web:
+        env["SITTER_WEB_URL"] = web
     if role is Role.FLOWER:
         env["FLOWER_BASIC_AUTH"] = f"sitter:{credentials['flower']}"
     for name in allowed.keys:

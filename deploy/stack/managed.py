@@ -12,7 +12,7 @@ import redis
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.stack.errors import ServiceDown
-from deploy.stack.seaweed import BUCKET, REGION, connect
+from deploy.stack.seaweed import BUCKET, LEDGER, REGION, connect
 from deploy.stack.valkey import ask
 
 POSTGRES_URL = "SITTER_STACK_POSTGRES_URL"
@@ -32,6 +32,7 @@ class Managed:
     s3_access_key: str
     s3_secret_key: str
     s3_bucket: str
+    ledger_bucket: str
     s3_region: str
 
     def check(self) -> None:
@@ -40,19 +41,20 @@ class Managed:
         if self.broker_url:
             _check_broker(self.broker_url)
         if self.s3_endpoint_url:
-            self._check_s3(self.s3_endpoint_url)
+            for bucket in (self.s3_bucket, self.ledger_bucket):
+                self._check_s3(self.s3_endpoint_url, bucket)
 
-    def _check_s3(self, endpoint: str) -> None:
+    def _check_s3(self, endpoint: str, bucket: str) -> None:
         try:
             client = connect(endpoint, self.s3_access_key, self.s3_secret_key, self.s3_region)
             try:
-                client.head_bucket(Bucket=self.s3_bucket)
+                client.head_bucket(Bucket=bucket)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
                     raise
-                client.create_bucket(Bucket=self.s3_bucket)
+                client.create_bucket(Bucket=bucket)
         except (BotoCoreError, ClientError, ValueError) as error:
-            reason = f"{endpoint} does not let us use the bucket {self.s3_bucket}."
+            reason = f"{endpoint} does not let us use the bucket {bucket}."
             raise ServiceDown("s3", reason, S3_ENDPOINT_URL) from error
 
 
@@ -64,6 +66,7 @@ def read(environ: Mapping[str, str]) -> Managed:
         s3_access_key=environ.get(S3_ACCESS_KEY, ""),
         s3_secret_key=environ.get(S3_SECRET_KEY, ""),
         s3_bucket=environ.get("SITTER_S3_BUCKET") or BUCKET,
+        ledger_bucket=environ.get("SITTER_LEDGER_BUCKET") or LEDGER,
         s3_region=environ.get("SITTER_S3_REGION") or REGION,
     )
 

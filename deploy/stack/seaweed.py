@@ -1,4 +1,4 @@
-"""The S3 server: SeaweedFS in one process, with one identity that may use one bucket.
+"""The S3 server: SeaweedFS in one process, with one identity that may use two buckets.
 
 It refuses anonymous requests at S3, and at its own inner HTTP ports too: those are open by default
 and would hand out any body to whoever asks on this machine.
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 BUCKET = "sitter"
 TEST_BUCKET = "sitter-unit"
+# Versioned, for tests of what a bucket keeps behind a deletion.
+VERSIONED_BUCKET = "sitter-unit-versions"
+# For tests that look at everything that exists: bodies, and the ledger.
+ALONE_BUCKETS = ("sitter-alone", "sitter-alone-ledger")
+LEDGER = "sitter-ledger"
+TEST_LEDGER = "sitter-unit-ledger"
 REGION = "us-east-1"
 PROBE = "stack-readiness"
 FLAGS = (
@@ -64,10 +70,12 @@ class Seaweed(Service):
             "accessKey": self.credentials["s3_access_key"],
             "secretKey": self.credentials["s3_secret_key"],
         }
-        actions = [f"{verb}:{BUCKET}" for verb in ("Read", "Write", "List", "Tagging")]
+        verbs = ("Read", "Write", "List", "Tagging")
+        actions = [f"{verb}:{bucket}" for bucket in (BUCKET, LEDGER) for verb in verbs]
         if self.tests:
-            # A second bucket, which tests make themselves, where no role interferes.
-            actions.append(f"Admin:{TEST_BUCKET}")
+            # Buckets that tests make themselves, where no role interferes.
+            own = (TEST_BUCKET, VERSIONED_BUCKET, TEST_LEDGER, *ALONE_BUCKETS)
+            actions += [f"Admin:{bucket}" for bucket in own]
         identity = {"name": "sitter", "credentials": [key], "actions": actions}
         write_private(self.folders.s3 / "s3.json", json.dumps({"identities": [identity]}))
         # `weed` reads security.toml from its working folder: with these keys its inner servers
@@ -84,7 +92,7 @@ class Seaweed(Service):
             argv=[
                 *(program(), "mini", f"-dir={self.folders.s3 / 'data'}", *FLAGS),
                 *(*ports, f"-s3.port={self.ports['s3']}"),
-                *(f"-s3.config={self.folders.s3 / 's3.json'}", f"-bucket={BUCKET}"),
+                *(f"-s3.config={self.folders.s3 / 's3.json'}", f"-bucket={BUCKET},{LEDGER}"),
                 # Relative, because a socket's path may have 107 bytes.
                 *("-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock"),
             ],
@@ -106,6 +114,7 @@ class Seaweed(Service):
         client = self._connected()
         client.put_object(Bucket=BUCKET, Key=PROBE, Body=b"ready")
         client.delete_object(Bucket=BUCKET, Key=PROBE)
+        client.head_bucket(Bucket=LEDGER)
 
     def clean(self) -> None:
         for name in self.port_names:

@@ -12,7 +12,7 @@ from deploy.stack.managed import Managed
 from deploy.stack.ports import Ports
 from deploy.stack.postgres import Postgres
 from deploy.stack.process import Guard, Process
-from deploy.stack.seaweed import BUCKET, REGION, Seaweed
+from deploy.stack.seaweed import BUCKET, LEDGER, REGION, Seaweed
 from deploy.stack.service import Service, bring_up
 from deploy.stack.valkey import Valkey
 
@@ -48,6 +48,7 @@ class Services:
             s3_access_key=credentials["s3_access_key"] if self.s3 else managed.s3_access_key,
             s3_secret_key=credentials["s3_secret_key"] if self.s3 else managed.s3_secret_key,
             s3_bucket=BUCKET if self.s3 else managed.s3_bucket,
+            ledger_bucket=LEDGER if self.s3 else managed.ledger_bucket,
             s3_region=REGION if self.s3 else managed.s3_region,
         )
 

@@ -164,6 +164,7 @@ class Stack:
             addresses=self._services.addresses,
             folders=self.folders,
             credentials=self.credentials,
+            web=self.urls.web,
             inherited=os.environ,
         )
         return given | self._extra_env

@@ -26,6 +26,8 @@ from deploy.stack.supervisor import Stack
 PASSWORD = "correct-horse-9x"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 STYLE = "passthrough"
+GENERATION = "portrait-generation"
+KEEPING = "reference-keeping"
 
 
 def refused(response: httpx.Response, status: int, code: str, attr: str | None = None) -> str:
@@ -60,10 +62,16 @@ class Person:
     http: httpx.Client
     views: dict[str, bytes] = field(repr=False)
 
-    def sign(self, typed_name: str = "Grace Hopper") -> httpx.Response:
-        """The consent in English."""
-        text = self.http.get("/v1/consents/documents", params={"language": "en"}).json()[0]
-        body = {"document": text["id"], "typed_name": typed_name, "agree": True}
+    def text(self, purpose: str = GENERATION) -> Any:
+        """The consent text in English, as it is shown to them."""
+        asked = {"language": "en", "purpose": purpose}
+        (text,) = self.http.get("/v1/consents/documents", params=asked).json()
+        return text
+
+    def sign(self, purpose: str = GENERATION) -> httpx.Response:
+        """Read a consent text and sign it."""
+        text = self.text(purpose)
+        body = {"document": text["id"], "typed_name": "Grace Hopper", "agree": True}
         return self.http.post("/v1/consents", json=body)
 
     def confirm(self) -> httpx.Response:
@@ -71,7 +79,9 @@ class Person:
         return self.http.post("/auth/app/v1/auth/reauthenticate", json={"password": PASSWORD})
 
     def new_set(self, **body: Any) -> str:
-        """An empty reference set."""
+        """An empty reference set; keeping it takes a consent of its own."""
+        if body.get("keep") or body.get("keep_hours"):
+            assert self.sign(KEEPING).status_code == 201
         made = self.http.post("/v1/reference-sets", json=body)
         assert made.status_code == 201, made.text
         return str(made.json()["id"])

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -67,7 +68,13 @@ def test_a_person_comes_is_painted_and_leaves_nothing_behind(people: People) -> 
     move_the_deadline(person, portraits[0])
     first, second = portraits
 
-    assert person.http.delete(f"/v1/portraits/{first['id']}").status_code == 204
+    gone = person.http.delete(f"/v1/portraits/{first['id']}")
+    assert gone.status_code == 202, gone.text
+    assert (gone.json()["scope"], gone.json()["stage"]) == ("portrait", "shredded")
+    again = person.http.delete(f"/v1/portraits/{first['id']}")
+    assert (again.status_code, again.json()["id"]) == (202, gone.json()["id"])
+    receipt = proved(people, gone.json()["id"])["receipt"]
+    assert receipt["statement"]["destroyed"] == {"portrait": 1, "rendition": 2}
     refused(person.http.get(f"/v1/portraits/{first['id']}"), 404, "not_found")
     refused(person.http.get(f"/v1/portraits/{first['id']}/image"), 404, "not_found")
 
@@ -132,6 +139,16 @@ def move_the_deadline(person: Person, portrait: dict[str, object]) -> None:
     refused(person.http.patch(path, json={"expires_at": "soon"}), 400, "invalid", "expires_at")
 
 
+def proved(people: People, erasure_id: str) -> Any:
+    """Wait for the proof, as nobody in particular."""
+    deadline = time.monotonic() + 60
+    with people.client() as nobody:
+        while (seen := nobody.get(f"/v1/erasures/{erasure_id}").json())["stage"] != "proved":
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.1)
+    return seen
+
+
 def be_forgotten(people: People, person: Person) -> None:
     """With the password once more, to a receipt that anybody can check."""
     assert person.http.get("/v1/me/holdings").status_code == 200
@@ -144,12 +161,9 @@ def be_forgotten(people: People, person: Person) -> None:
     refused(person.http.get("/v1/portraits"), 401, "session_ended")
     refused(person.http.post("/v1/me/erasure"), 401, "session_ended")
 
+    seen = proved(people, begun.json()["id"])
+    seconds = time.monotonic() - started
     with people.client() as nobody:
-        address = f"/v1/erasures/{begun.json()['id']}"
-        while (seen := nobody.get(address).json())["stage"] != "proved":
-            assert time.monotonic() - started < 60, seen
-            time.sleep(0.1)
-        seconds = time.monotonic() - started
         keys = nobody.get("/.well-known/sitter-keys.json").json()["ed25519"]
         again = nobody.post(
             "/auth/app/v1/auth/login", json={"email": person.email, "password": PASSWORD}
@@ -191,11 +205,34 @@ def test_somebody_who_did_nothing_yet_can_leave_too(people: People) -> None:
     assert person.confirm().status_code == 200
     begun = person.http.post("/v1/me/erasure")
     assert begun.status_code == 202
-    with people.client() as nobody:
-        address, deadline = f"/v1/erasures/{begun.json()['id']}", time.monotonic() + 60
-        while nobody.get(address).json()["stage"] != "proved":
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    proved(people, begun.json()["id"])
+
+
+def test_every_photo_and_portrait_can_go_while_the_account_stays(people: People) -> None:
+    person = people.make()
+    made = person.set_with_photo()
+    job = person.ended(person.submit(made).json()["id"])
+    assert job["state"] == "done"
+    left = person.set_with_photo()
+    body = {"scope": "biometric"}
+    refused(person.http.post("/v1/me/erasure", json=body), 403, "reauthentication_required")
+    assert person.confirm().status_code == 200
+    part = person.http.post("/v1/me/erasure", json={"scope": "portrait"})
+    assert (part.status_code, part.json()["errors"][0]["code"]) == (400, "invalid_choice")
+    begun = person.http.post("/v1/me/erasure", json=body)
+    assert (begun.status_code, begun.json()["scope"]) == (202, "biometric")
+    assert person.http.get("/v1/portraits").json()["results"] == []
+    refused(person.http.post("/v1/reference-sets", json={}), 403, "consent_missing")
+    receipt = proved(people, begun.json()["id"])["receipt"]
+    assert receipt["statement"]["destroyed"] == {"reference": 1, "portrait": 1, "rendition": 2}
+    assert person.holdings()["sealed"] == []
+    refused(
+        person.http.delete(f"/v1/reference-sets/{left}"),
+        404,
+        "unknown_reference_set",
+        "reference_set",
+    )
+    assert person.sign().status_code == 201
 
 
 def test_erasing_ends_every_session_of_the_person(people: People) -> None:

@@ -17,6 +17,8 @@ PATHS = {
     "/v1/consents": {"get", "post"},
     "/v1/consents/documents": {"get"},
     "/v1/consents/withdrawal": {"post"},
+    "/v1/face-claims": {"post"},
+    "/v1/face-claims/{id}": {"get"},
     "/v1/reference-sets": {"get", "post"},
     "/v1/reference-sets/{id}": {"get", "delete"},
     "/v1/reference-sets/{id}/photos/{slot}": {"put", "delete"},

@@ -77,10 +77,10 @@ class Person:
         return answer.json()
 
     def consent(self) -> None:
-        """Sign the newest text."""
-        texts = self.ok(self.http.get("/v1/consents/documents?language=en"))
-        body = {"document": texts[0]["id"], "typed_name": self.typed_name, "agree": True}
-        self.ok(self.http.post("/v1/consents", json=body))
+        """Sign the newest texts of both purposes, one after the other."""
+        for text in self.ok(self.http.get("/v1/consents/documents?language=en")):
+            body = {"document": text["id"], "typed_name": self.typed_name, "agree": True}
+            self.ok(self.http.post("/v1/consents", json=body))
 
     def new_set(self, *, keep: bool = True) -> str:
         return str(self.ok(self.http.post("/v1/reference-sets", json={"keep": keep}))["id"])

@@ -11,7 +11,7 @@ from accounts.models import User
 from portraits import jobs, references
 from portraits.models import Item, Job, Photo, ReferenceSet, Style
 from privacy import consent, keys, leases, vault
-from privacy.models import Blob, Lease
+from privacy.models import Blob, Consent, ConsentDocument, Lease
 from privacy.plain import Plain
 from privacy.retention import Kind
 
@@ -40,9 +40,22 @@ def owner() -> uuid.UUID:
 def consenting() -> uuid.UUID:
     """Somebody who has signed the consent. The process must be dressed as the web."""
     who = person()
-    document = consent.documents(language="en")[0]
-    consent.grant(who, document.pk, NAME, "tests/1", now())
+    sign(who)
     return who
+
+
+def text(
+    who: uuid.UUID, purpose: str = consent.Purpose.GENERATION, language: str = "en"
+) -> ConsentDocument:
+    """The text that a person signs for a purpose, as it was just shown to them."""
+    document = consent.documents(purpose, language, consent.region_of(who))[0]
+    consent.serve(who, [document], now())
+    return document
+
+
+def sign(who: uuid.UUID, purpose: str = consent.Purpose.GENERATION) -> Consent:
+    """They read the text and sign it."""
+    return consent.grant(who, text(who, purpose).pk, NAME, "tests/1", now())
 
 
 def written(kind: Kind, who: uuid.UUID, data: bytes, at: datetime | None = None) -> Blob:
@@ -65,6 +78,8 @@ def set_with_photo(
 ) -> ReferenceSet:
     """A set whose front photo was accepted."""
     moment = at or now()
+    if keep_hours is not None:
+        sign(who, consent.Purpose.KEEPING)
     made = references.create(who, keep_hours, moment)
     photo_of(made, who, moment)
     return made

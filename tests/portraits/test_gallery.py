@@ -60,7 +60,7 @@ def test_past_the_cap_nothing_moves() -> None:
 def test_deleting_destroys_every_size_at_once() -> None:
     who = consenting()
     portrait = painted_for(who)
-    gallery.delete(portrait)
+    gallery.delete(who, portrait.pk, now())
     assert not Blob.objects.filter(owner_id=who, state=Blob.State.STORED).exists()
     assert not gallery.living(who, now()).exists()
 

@@ -12,7 +12,7 @@ from django.db import connection
 from portraits import jobs
 from portraits.errors import KeyReused, ReferencesInUse
 from portraits.models import Item, Job
-from privacy import retention
+from privacy import retention, terms
 from privacy.models import Lease
 from tests.portraits.making import consenting, now, set_with_photo, style
 
@@ -108,10 +108,11 @@ def test_a_key_is_forgotten_after_a_day_and_not_before() -> None:
 def test_upkeep_drops_keys_that_are_a_day_old() -> None:
     who, order, at = consenting(), jobs.Order(style().slug), now()
     job, _ = jobs.submit(who, set_with_photo(who).pk, [order], "k", at)
-    jobs.forget_keys(at + retention.term(retention.Term.IDEMPOTENCY_KEY) - timedelta(seconds=1))
+    end = at + retention.term(retention.Term.IDEMPOTENCY_KEY)
+    terms.end(end - timedelta(seconds=1), only=["idempotency_keys"])
     job.refresh_from_db()
     assert job.key_sha256 is not None
-    jobs.forget_keys(at + retention.term(retention.Term.IDEMPOTENCY_KEY))
+    terms.end(end, only=["idempotency_keys"])
     job.refresh_from_db()
     assert job.key_sha256 is None
 

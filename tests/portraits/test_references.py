@@ -17,10 +17,19 @@ from portraits.errors import (
 from portraits.models import Job, Photo, ReferenceSet
 from portraits.refusals import FACE, FILE, sentence_for
 from privacy import leases, sweeps, vault
+from privacy.consent import Purpose
 from privacy.models import Blob, Lease
 from privacy.plain import Plain
 from privacy.retention import Kind
-from tests.portraits.making import claimed, consenting, now, set_with_photo, sizes, style
+from tests.portraits.making import (
+    claimed,
+    consenting,
+    now,
+    set_with_photo,
+    sign,
+    sizes,
+    style,
+)
 
 FINE = references.Verdict(0.9, (0.2, 0.2, 0.5, 0.5), "")
 
@@ -47,8 +56,10 @@ def cleaned(who: uuid.UUID) -> vault.Draft:
     ("asked", "got"), [(None, 24), (1, 1), (24, 24), (168, 168), (169, 168), (9999, 168)]
 )
 def test_a_set_lives_a_day_or_as_asked_and_seven_days_at_most(asked: int | None, got: int) -> None:
+    who = consenting()
+    sign(who, Purpose.KEEPING)
     at = now()
-    made = references.create(consenting(), asked, at)
+    made = references.create(who, asked, at)
     assert made.expires_at == at + timedelta(hours=got)
     assert made.keep is (asked is not None)
 

@@ -26,11 +26,11 @@ from privacy import consent, leases
 from privacy.errors import ConsentMissing
 from privacy.models import AuditEvent, Blob, Lease
 from tests.portraits.making import (
-    NAME,
     consenting,
     lapse,
     now,
     set_with_photo,
+    sign,
     sizes,
     style,
 )
@@ -95,9 +95,8 @@ class Jobs(RuleBasedStateMachine):
         consent.withdraw(self.who, PURPOSE, "tests/1", now(), erase_portraits=erase)
         assert not Lease.objects.filter(owner_id=self.who).exists()
         with pytest.raises(ConsentMissing):
-            consent.require(self.who)
-        document = consent.documents(language="en")[0]
-        consent.grant(self.who, document.pk, NAME, "tests/1", now())
+            consent.require(self.who, now())
+        sign(self.who)
 
     # --- Workers
 

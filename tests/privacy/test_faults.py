@@ -1,7 +1,7 @@
 """What stands below may fail: the bucket, the broker, the database, a second worker."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.contrib.admin import site
 from django.db import OperationalError
 from django.test import RequestFactory
 
-from privacy import dispatch, erasure, leases, storage, sweeps
+from privacy import dispatch, erasure, leases, stages, storage, sweeps
 from privacy.errors import BlobGone, StorageDown
 from privacy.models import (
     AuditEvent,
@@ -132,11 +132,11 @@ def test_an_erasure_that_somebody_else_moved_on_is_left_to_them(
     begun = erasure.request(consenting(), now())
     held = leases.Claim(erasure.LEASE, begun.pk, begun.subject_id, 1, 1)
 
-    def overtaken(row: Erasure) -> None:
+    def overtaken(row: Erasure, moment: datetime) -> None:
         Erasure.objects.filter(pk=row.pk).update(stage=Erasure.Stage.OBJECTS)
 
-    monkeypatch.setattr(erasure, "_delete_objects", overtaken)
-    assert erasure.advance(held, now) is False
+    monkeypatch.setattr(stages, "_delete_objects", overtaken)
+    assert stages.advance(held, now) is False
 
 
 def test_staff_look_and_change_nothing() -> None:

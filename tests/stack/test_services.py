@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from deploy.env import Role
 from deploy.stack.ports import DEFAULTS, Ports
-from deploy.stack.seaweed import BUCKET, KINDS, REGION, connect
+from deploy.stack.seaweed import BUCKET, KINDS, LEDGER, REGION, connect
 from deploy.stack.supervisor import Stack
 
 
@@ -138,10 +138,11 @@ def test_s3_refuses_the_anonymous_and_the_wrong_key(services: Stack) -> None:
         guess.list_objects_v2(Bucket=BUCKET)
 
 
-def test_s3_keys_reach_one_bucket_without_versions(services: Stack) -> None:
+def test_s3_keys_reach_two_buckets_without_versions(services: Stack) -> None:
     keys = (services.credentials["s3_access_key"], services.credentials["s3_secret_key"])
     s3 = connect(services.urls.s3, *keys)
-    assert s3.get_bucket_versioning(Bucket=BUCKET).get("Status") != "Enabled"
+    for bucket in (BUCKET, LEDGER):
+        assert s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled"
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.create_bucket(Bucket="another")
 

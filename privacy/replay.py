@@ -15,11 +15,12 @@ from http import HTTPStatus
 from django.db import transaction
 
 from accounts.models import Session
-from privacy import audit, chain, consent, erasure, leases, restore, stages, stops, vault
+from privacy import audit, chain, consent, erasure, leases, restore, retention, stages, stops, vault
 from privacy.errors import ConsentMissing, OwnerErased, PrivacyError
 from privacy.models import Blob, Consent, Erasure, Export, ExportPart
 from privacy.parts import Scope
 from privacy.restore import Entry, Intent
+from privacy.retention import Term
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def _answer(entry: Entry) -> None:
             scope=entry.scope,
             target_id=entry.target_id,
             requested_at=entry.at,
+            unopenable_by=entry.at + retention.term(Term.RESTORE),
         )
         leases.open_work(erasure.LEASE, entry.id, entry.subject_id)
 

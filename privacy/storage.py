@@ -91,13 +91,6 @@ def exists(name: str) -> bool:
         return bool(_bucket_storage().exists(name))
 
 
-def uploads(prefix: str) -> list[str]:
-    """Multipart uploads that were begun under a prefix and never finished."""
-    with _answers():
-        found = _bucket_storage().bucket.multipart_uploads.filter(Prefix=prefix)
-        return [item.object_key for item in found]
-
-
 # --- All that a bucket may keep: versions, delete markers, unfinished uploads -------------------
 
 

@@ -76,6 +76,7 @@ def check_receipt(walk: Walk, step: Step) -> None:
     expect(walk.erasure is not None, "There is no erasure.")
     found = walk.client.erasure(walk.erasure or "")["receipt"]
     published = walk.client.receipt_keys()
+    walk.save_json("sitter-keys.json", {"ed25519": published})
     receipt.verify(found, published)
     expect(receipt.names_person(found, walk.account), "The receipt is about somebody else.")
     refused = receipt.refuse_changes(found, published)

@@ -27,7 +27,7 @@ from deploy.demo.walk import Walk
 OUT = Path(__file__).resolve().parents[2] / "var" / "demo"
 PREFERRED = ("pencil", "watercolour", "comic", "linocut")
 LIBRARIES = ("boto3", "cryptography", "httpx", "pillow", "rich")
-MADE = ("portrait-*.jpg", "sheet.jpg", "journey.json", "receipt.json")
+MADE = ("portrait-*.jpg", "sheet.jpg", "journey.json", "receipt.json", "sitter-keys.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

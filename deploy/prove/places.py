@@ -19,7 +19,13 @@ from deploy.prove.search import Search
 from deploy.stack.supervisor import Stack
 
 # The folders of the stack's data, by what lies in them.
-SORTS = {"postgres": "database", "valkey": "valkey", "s3": "volumes", "logs": "logs"}
+SORTS = {
+    "postgres": "database",
+    "valkey": "valkey",
+    "s3": "volumes",
+    "logs": "logs",
+    "mail": "mail",
+}
 FLOWER_PAGES = ("/api/tasks", "/api/workers", "/tasks", "/workers")
 
 

@@ -224,6 +224,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='blob',
+            name='name',
+            field=models.CharField(max_length=80),
+        ),
+        migrations.AddConstraint(
+            model_name='blob',
+            constraint=models.UniqueConstraint(fields=('name',), name='blob_name'),
+        ),
+        migrations.AlterField(
+            model_name='blob',
             name='kind',
             field=models.PositiveSmallIntegerField(choices=[(1, 'Upload'), (2, 'Reference'), (3, 'Portrait'), (4, 'Rendition'), (5, 'Prompt'), (6, 'Source'), (8, 'Canary'), (9, 'Export')]),
         ),

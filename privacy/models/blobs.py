@@ -42,7 +42,7 @@ class Blob(models.Model):
         choices=[(member.value, member.name.lower()) for member in Recipient]
     )
     recipient_label = models.CharField(max_length=36)
-    name = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=80)
     state = models.CharField(max_length=10, choices=State, default=State.REGISTERED)
     length = models.PositiveIntegerField(null=True)
     sha256 = models.BinaryField(null=True, max_length=32)
@@ -56,6 +56,9 @@ class Blob(models.Model):
             models.Index(fields=["id"], name="blob_shredded", condition=Q(state="shredded")),
         ]
         constraints = [
+            # Not `unique=True`, which would add an index for LIKE that nothing asks, and that every
+            # sweep would pay for.
+            models.UniqueConstraint(fields=["name"], name="blob_name"),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=models.F("created_at")), name="blob_has_a_future"
             ),

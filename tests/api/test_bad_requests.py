@@ -39,8 +39,7 @@ def test_a_job_without_a_key_is_refused(signer: Person, photo_set: str) -> None:
 @pytest.mark.parametrize(
     ("body", "attr"),
     [
-        ({}, "reference_set"),
-        ({"items": [{"style": STYLE}]}, "reference_set"),
+        ({}, "items"),
         ({"reference_set": "x", "items": [{"style": STYLE}]}, "reference_set"),
         ({"reference_set": str(SOME)}, "items"),
         ({"reference_set": str(SOME), "items": []}, "items.non_field_errors"),
@@ -67,6 +66,12 @@ def test_a_body_of_the_wrong_shape_is_refused(
         assert error["detail"]
     if attr:
         assert attr in [error["attr"] for error in shape["errors"]]
+
+
+def test_a_style_that_paints_from_photos_needs_a_set(signer: Person) -> None:
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    answer = signer.http.post("/v1/jobs", json={"items": [{"style": STYLE}]}, headers=headers)
+    refused(answer, 422, "reference_set_required", "reference_set")
 
 
 # --- What belongs to others, or to nobody -------------------------------------------------------

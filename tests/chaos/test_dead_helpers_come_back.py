@@ -60,9 +60,12 @@ def test_an_erasure_that_was_interrupted_is_proved_once(storm: Stack, behind: Be
     prefix = behind.prefix(person.id)
     person.ready_set()
     person.confirm()
+    # The request writes its intent into the ledger's bucket, so the bucket stops behind it.
+    storm.kill_role(Role.UPKEEP, SIGSTOP)
+    erasure = person.erase()
     storm.kill_service("s3", SIGSTOP)
     try:
-        erasure = person.erase()
+        storm.kill_role(Role.UPKEEP, SIGCONT)
         wait("upkeep is at it", lambda: held(behind, "erasure", person), every=0.01)
         storm.kill_role(Role.UPKEEP, SIGKILL)
         struck = time.monotonic()

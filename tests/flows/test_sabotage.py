@@ -363,8 +363,9 @@ def a_photo_without_consent(scene: Scene) -> Undo:
     made = uuid.uuid4()
     scene.admin(
         "INSERT INTO privacy_consent (id, subject_id, document_id, verb, act, client, at)"
-        " SELECT %s, subject_id, document_id, 'withdrawn', 'call', 'x', now()"
-        " FROM privacy_consent WHERE subject_id = %s AND verb = 'granted' LIMIT 1",
+        " SELECT %s, subject_id, document_id, 'withdrawn', 'call', 'x', c.at + interval '1 ms'"
+        " FROM privacy_consent c JOIN privacy_consentdocument d ON d.id = c.document_id"
+        " WHERE subject_id = %s AND verb = 'granted' AND purpose = 'portrait-generation' LIMIT 1",
         *(made, scene.ada),
     )
     return lambda: scene.admin("DELETE FROM privacy_consent WHERE id = %s", made)

@@ -7,7 +7,7 @@ pause. The rows that are not blobs end in terms.py.
 import logging
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
@@ -48,35 +48,49 @@ WAITING: Final = timedelta(days=1)
 _DUE = """
 WITH due AS (
     SELECT id FROM privacy_blob
-    WHERE expires_at <= %s AND state <> 'shredded' AND state = %s
+    WHERE expires_at BETWEEN %s AND %s AND state <> 'shredded' AND state = %s
     ORDER BY expires_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 ), capsules AS (
     DELETE FROM privacy_capsule USING due WHERE blob_id = due.id
+), shredded AS (
+    UPDATE privacy_blob SET state = 'shredded' FROM due WHERE privacy_blob.id = due.id
+    RETURNING privacy_blob.expires_at
 )
-UPDATE privacy_blob SET state = 'shredded' FROM due WHERE privacy_blob.id = due.id
+SELECT count(*), max(expires_at) FROM shredded
 """
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def expire(now: datetime) -> int:
     """Destroy what has reached its deadline, in batches, until nothing is due; then reap."""
-    total = 0
-    while found := expire_batch(now):
+    total, after = 0, LONG_AGO
+    while True:
+        found, after = expire_batch(now, after=after)
+        if not found:
+            break
         total += found
     with suppress(StorageDown):
         reap()
     return total
 
 
-def expire_batch(now: datetime, limit: int = SHRED_BATCH) -> int:
-    """Shred at most so many due blobs of either state; returns how many it were."""
-    total = 0
+def expire_batch(
+    now: datetime, limit: int = SHRED_BATCH, *, after: datetime = LONG_AGO
+) -> tuple[int, datetime]:
+    """Shred at most so many due blobs; returns how many, and where the next batch begins.
+
+    Beginning anew each time would pass by all that the batches before have left behind.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        for state in (Blob.State.STORED, Blob.State.REGISTERED):
-            cursor.execute(_DUE, [now, str(state), limit])
-            total += cursor.rowcount
+        cursor.execute(_DUE, [after, now, str(Blob.State.STORED), limit])
+        total, last = cursor.fetchone()
+        # Looking for the few registered ones passes by every stored one that is still due.
+        if total < limit:
+            cursor.execute(_DUE, [LONG_AGO, now, str(Blob.State.REGISTERED), limit - total])
+            total += cursor.fetchone()[0]
         if total:
             audit.record(audit.Verb.BLOBS_EXPIRED, count=total, reason=audit.Reason.DEADLINE)
-    return total
+    return total, last or after
 
 
 def reap() -> int:

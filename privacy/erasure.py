@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from accounts.models import Session, User
-from privacy import audit, dispatch, keys, leases, restore, retention, stops
+from privacy import audit, dispatch, export, keys, leases, restore, retention, stops
 from privacy.crypto import Recipient
 from privacy.errors import OwnerErased
 from privacy.models import Blob, Capsule, Consent, Erasure, Lease, OwnerKey
@@ -203,8 +203,12 @@ def _hold_living(owner_id: uuid.UUID) -> None:
 
 
 def _bodies(owner_id: uuid.UUID, scope: Scope, target_id: uuid.UUID | None) -> list[Body]:
+    """What it holds, and what an export has copied from that."""
     rows = parts[scope].blobs(owner_id, target_id or owner_id).filter(owner_id=owner_id)
-    found = rows.values_list("pk", "kind", "recipient", "name", "state")
+    everything = Blob.objects.filter(
+        Q(pk__in=rows.values("pk")) | Q(pk__in=export.copies_of(rows).values("pk"))
+    )
+    found = everything.values_list("pk", "kind", "recipient", "name", "state")
     return [
         Body(pk, kind, recipient, name, state != Blob.State.SHREDDED)
         for pk, kind, recipient, name, state in found

@@ -19,8 +19,10 @@ from privacy import (
     storage,
     vault,
 )
+from privacy.audit import Reason
 from privacy.crypto import Context, Recipient
 from privacy.errors import (
+    BlobGone,
     OwnerErased,
     StorageDown,
 )
@@ -30,11 +32,14 @@ from privacy.models import (
     Consent,
     ConsentEvidence,
     Export,
+    ExportPart,
     Lease,
 )
+from privacy.parts import Scope
 from privacy.plain import Plain
 from privacy.retention import Kind
 from tests.portraits.making import consenting, lapse, now, set_with_photo, written
+from tests.privacy.erasing import advance, proved
 from tests.privacy.exporting import PHOTO, Sort, fetched, prepared, sitter
 
 
@@ -83,6 +88,22 @@ def test_a_photo_that_ends_before_it_is_copied_holds_nothing_up(web: Any) -> Non
     asked = export.request(who, now())
     vault.destroy(Blob.objects.filter(owner_id=who, kind=Kind.REFERENCE))
     assert prepared(asked, web).state == Export.State.READY
+
+
+def test_an_erased_set_is_proved_gone_with_its_copies(web: Any) -> None:
+    who = consenting()
+    kept = set_with_photo(who, keep_hours=24)
+    asked = prepared(export.request(who, now()), web)
+    copied = asked.parts.get(sort=Sort.PHOTO)
+    body = Blob.objects.get(pk=copied.blob_id)
+    assert storage.exists(body.name)
+    begun = erasure.request_part(who, Scope.SET, kept.pk, now())
+    with pytest.raises(BlobGone):
+        vault.read(body.pk, now(), why=Reason.OWNER)
+    assert advance(web, begun)
+    assert proved(begun).counts == {"reference": 1, "export": 1}
+    assert not storage.exists(body.name)
+    assert not ExportPart.objects.filter(pk=copied.pk).exists()
 
 
 def test_a_withdrawal_takes_the_copies_of_photos_at_once(web: Any) -> None:

@@ -108,30 +108,42 @@ def submit(
                 _check_text_only(styles)
             else:
                 _check_ready(found)
-            job = Job.objects.create(
-                owner_id=owner_id,
-                references=found,
-                # Asked behind the owner's lock: a withdrawal that came first wins.
-                consent_id=consent.require(owner_id, now).pk if found else None,
-                key_sha256=key_sha256,
-                body_sha256=body_sha256,
-                created_at=now,
-                start_by=now + settings.JOB_START_LIMIT,
-            )
-            if found is not None:
-                ReferenceSet.objects.filter(pk=found.pk).update(state=ReferenceSet.State.IN_USE)
+            job = _create(owner_id, found, key_sha256, body_sha256, now)
             _create_items(job, orders, styles)
-            audit.record(
-                audit.Verb.JOB_SUBMITTED,
-                subject_id=owner_id,
-                object_id=job.id,
-                reason=audit.Reason.OWNER,
-            )
     except IntegrityError:
         if known := _known(owner_id, key_sha256, body_sha256):
             return known, False
         raise
     return job, True
+
+
+def _create(
+    owner_id: uuid.UUID,
+    found: ReferenceSet | None,
+    key_sha256: bytes,
+    body_sha256: bytes,
+    now: datetime,
+) -> Job:
+    """The job's row; its set is taken. The caller holds the owner's row and the set's."""
+    job = Job.objects.create(
+        owner_id=owner_id,
+        references=found,
+        # Asked behind the owner's lock: a withdrawal that came first wins.
+        consent_id=consent.require(owner_id, now).pk if found else None,
+        key_sha256=key_sha256,
+        body_sha256=body_sha256,
+        created_at=now,
+        start_by=now + settings.JOB_START_LIMIT,
+    )
+    if found is not None:
+        ReferenceSet.objects.filter(pk=found.pk).update(state=ReferenceSet.State.IN_USE)
+    audit.record(
+        audit.Verb.JOB_SUBMITTED,
+        subject_id=owner_id,
+        object_id=job.id,
+        reason=audit.Reason.OWNER,
+    )
+    return job
 
 
 def _known(owner_id: uuid.UUID, key_sha256: bytes, body_sha256: bytes) -> Job | None:

@@ -70,6 +70,43 @@ def _seconds(kept: Any) -> int | None:
     return int(found.cap.total_seconds()) if found else None
 
 
+def _outliving() -> list[dict[str, Any]]:
+    return [
+        {
+            "what": table.holds,
+            "why": table.why,
+            "how_long": table.keep,
+            "seconds": _seconds(table.kept),
+        }
+        for table in TABLES
+        if table.end is End.OUTLIVES
+    ]
+
+
+def _places() -> list[dict[str, Any]]:
+    return [
+        {
+            "what": store.name,
+            "holds": store.holds,
+            "why": store.why,
+            "how_long": store.keep,
+            "seconds": _seconds(store.kept),
+        }
+        for store in STORES
+    ]
+
+
+def _inside() -> dict[str, Any]:
+    return {
+        role: {
+            "can_open": opens,
+            "keys": sorted(HELD.get(role, set())),
+            "does": ROLES[role].en,
+        }
+        for role, opens in who_opens().items()
+    }
+
+
 def facts() -> dict[str, Any]:
     """Every question with its answer, the numbers behind it, and what proves it."""
     return {
@@ -77,26 +114,8 @@ def facts() -> dict[str, Any]:
         "build": settings.BUILD or None,
         "how_long": [_rule(kind.name.lower(), found) for kind, found in DEADLINES.items()],
         "how_long_else": [_rule(what.value, found) for what, found in TERMS.items()],
-        "kept_after_erasure": [
-            {
-                "what": table.holds,
-                "why": table.why,
-                "how_long": table.keep,
-                "seconds": _seconds(table.kept),
-            }
-            for table in TABLES
-            if table.end is End.OUTLIVES
-        ],
-        "kept_beside_the_tables": [
-            {
-                "what": store.name,
-                "holds": store.holds,
-                "why": store.why,
-                "how_long": store.keep,
-                "seconds": _seconds(store.kept),
-            }
-            for store in STORES
-        ],
+        "kept_after_erasure": _outliving(),
+        "kept_beside_the_tables": _places(),
         "training": {
             "on_your_photos": False,
             "purposes_that_can_be_consented_to": consent.Purpose.values,
@@ -104,14 +123,7 @@ def facts() -> dict[str, Any]:
         },
         "who_sees": {
             "outside": settings.PROCESSORS,
-            "inside": {
-                role: {
-                    "can_open": opens,
-                    "keys": sorted(HELD.get(role, set())),
-                    "does": ROLES[role].en,
-                }
-                for role, opens in who_opens().items()
-            },
+            "inside": _inside(),
         },
         "delete": {name: call for name, (call, _, _) in DELETIONS.items()},
         "copy": COPY,

@@ -5,7 +5,7 @@ arguments, and a test compares the two.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.conf import settings
@@ -106,50 +106,51 @@ def markdown(found: dict[str, Any]) -> str:
         f"- **Data subjects:** {'; '.join(found['subjects'])}",
         f"- **Transfers:** {found['transfers']}",
         "",
-        "## Purposes",
-        *_table(
-            ("purpose", "categories of data", "tables", "how long"),
-            (
-                (
-                    row["purpose"],
-                    ", ".join(row["categories"]),
-                    ", ".join(row["tables"]),
-                    "; ".join(row["how_long"]),
-                )
-                for row in found["activities"]
-            ),
-        ),
-        "## Categories of data",
-        *_table(("class", "what it is"), found["classes"].items()),
-        "## Recipients",
     ]
+    for heading, head, rows in _sections(found):
+        lines += [f"## {heading}", *_table(head, rows)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sections(found: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Iterable[Any]]]:
+    """(heading, columns, rows) of each table of the page."""
+    plan = found["erasure_plan"]
+    yield (
+        "Purposes",
+        ("purpose", "categories of data", "tables", "how long"),
+        (
+            (
+                row["purpose"],
+                ", ".join(row["categories"]),
+                ", ".join(row["tables"]),
+                "; ".join(row["how_long"]),
+            )
+            for row in found["activities"]
+        ),
+    )
+    yield "Categories of data", ("class", "what it is"), found["classes"].items()
     said_of = ("name", "does", "region")
     outside = [tuple(one.get(key, "") for key in said_of) for one in found["recipients"]]
-    lines += _table(("recipient", "what it does", "region"), outside or [("nobody", "", "")])
-    lines += ["## Who inside can open what"]
+    yield "Recipients", ("recipient", "what it does", "region"), outside or [("nobody", "", "")]
     inside = ((role, ", ".join(kinds) or "nothing") for role, kinds in found["can_open"].items())
-    lines += _table(("role", "can open"), inside)
-    lines += ["## Erasure plan: every table about a person, and how it ends"]
-    plan = (
-        (f"`{row['table']}`", row["holds"], row["how_long"], row["end"], f"`{row['found_by']}`")
-        for row in found["erasure_plan"]
+    yield "Who inside can open what", ("role", "can open"), inside
+    yield (
+        "Erasure plan: every table about a person, and how it ends",
+        ("table", "holds", "how long", "end", "found by"),
+        (
+            (f"`{row['table']}`", row["holds"], row["how_long"], row["end"], f"`{row['found_by']}`")
+            for row in plan
+        ),
     )
-    lines += _table(("table", "holds", "how long", "end", "found by"), plan)
-    lines += ["## Fields by class"]
     fields = (
         (f"`{row['table']}`", "; ".join(f"{k}: {', '.join(v)}" for k, v in row["fields"].items()))
-        for row in found["erasure_plan"]
+        for row in plan
     )
-    lines += _table(("table", "fields"), fields)
-    lines += ["## Places that are no tables"]
+    yield "Fields by class", ("table", "fields"), fields
     places = ((s["name"], s["holds"], s["how_long"], s["end"]) for s in found["stores"])
-    lines += _table(("place", "holds", "how long", "end"), places)
-    lines += ["## Security measures"]
-    lines += _table(
-        ("measure", "shown by"),
-        ((row["measure"], f"`{row['shown_by']}`") for row in found["measures"]),
-    )
-    return "\n".join(lines).rstrip() + "\n"
+    yield "Places that are no tables", ("place", "holds", "how long", "end"), places
+    measures = ((row["measure"], f"`{row['shown_by']}`") for row in found["measures"])
+    yield "Security measures", ("measure", "shown by"), measures
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

@@ -95,6 +95,7 @@ def test_an_erased_set_is_proved_gone_with_its_copies(web: Any) -> None:
     kept = set_with_photo(who, keep_hours=24)
     asked = prepared(export.request(who, now()), web)
     copied = asked.parts.get(sort=Sort.PHOTO)
+    assert copied.blob_id is not None
     body = Blob.objects.get(pk=copied.blob_id)
     assert storage.exists(body.name)
     begun = erasure.request_part(who, Scope.SET, kept.pk, now())

@@ -130,6 +130,33 @@ class Env(BaseSettings):
     job_start_hours: float = Field(
         6.0, gt=0, le=24, description="A job that has not started by then expires."
     )
+    job_end_hours: float = Field(
+        24.0, gt=0, le=24, description="Whatever of a job is open by then ends without a portrait."
+    )
+    item_limit_seconds: float = Field(
+        600.0, gt=0, description="One portrait that takes longer to paint is given up."
+    )
+    engines_loaded: int = Field(
+        0, ge=0, description="How many of its engines a gpu worker holds in memory; 0 means all."
+    )
+    open_items: int = Field(
+        400, ge=1, description="Portraits that one person may have waiting or in work."
+    )
+    queue_limit: int = Field(
+        20_000, ge=1, description="Portraits that may wait in all; beyond, new jobs get a 429."
+    )
+    daily_portraits: int = Field(500, ge=1, description="Portraits that a person gets in a day.")
+    monthly_portraits: int = Field(
+        5000, ge=1, description="Portraits that a person gets in a month."
+    )
+    webhook_url: str | None = Field(
+        None, description="Where your systems are told by id what has ended; empty means nowhere."
+    )
+    webhook_keys: list[SecretStr] = Field(
+        [],
+        description="One or two signing keys of the webhook, `whsec_` and base64 (JSON list);"
+        " with two, each message carries a signature of both.",
+    )
     log_level: str = Field("INFO", description="Python log level.")
 
     @model_validator(mode="after")

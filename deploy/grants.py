@@ -38,19 +38,21 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Style": "SU", "portraits.Painter": "S", "portraits.ReferenceSet": "SIUD",
         "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
+        "portraits.Allowance": "SIU", "portraits.Event": "SI", "privacy.Period": "S",
     },
     "intake": {
         "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
         "privacy.Lease": "SUD", "privacy.AuditEvent": "I", "privacy.Export": "SU",
         "privacy.ExportPart": "SU", "privacy.Verdict": "SI", "privacy.Pulse": "S",
-        "portraits.ReferenceSet": "SU", "portraits.Photo": "SU",
+        "portraits.ReferenceSet": "SU", "portraits.Photo": "SU", "privacy.Period": "SIU",
     },
     "gpu": {
         "privacy.FleetKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
-        "privacy.Lease": "SUD", "privacy.AuditEvent": "I", "portraits.Style": "S",
+        "privacy.Lease": "SIUD", "privacy.AuditEvent": "I", "portraits.Style": "S",
         "portraits.Painter": "SIUD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
         "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
         "portraits.Rendition": "SI", "privacy.Verdict": "SI", "privacy.Pulse": "S",
+        "portraits.Allowance": "SU", "portraits.Event": "SI", "privacy.Period": "SIU",
     },
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
@@ -66,7 +68,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.TransparencyReport": "SIU", "portraits.Style": "S",
         "portraits.Painter": "SD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
         "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
-        "portraits.Rendition": "SUD",
+        "portraits.Rendition": "SUD", "portraits.Allowance": "SUD", "portraits.Event": "SIUD",
+        "privacy.Period": "SIU",
     },
     "keeper": {
         "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",
@@ -74,7 +77,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.Export": "SU", "privacy.ExportPart": "SU", "privacy.Blob": "SIU",
         "privacy.Capsule": "ID", "privacy.Consent": "S", "privacy.AuditEvent": "I",
         "privacy.ConsentDocument": "S", "privacy.Verdict": "SI", "privacy.FleetKey": "S",
-        "privacy.Pulse": "S",
+        "privacy.Pulse": "S", "privacy.Period": "SIU",
     },
 }  # fmt: skip
 

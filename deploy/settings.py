@@ -188,6 +188,15 @@ ENGINES = ENV.engines
 WEIGHTS = ENV.weights
 SANDBOX_STRICT = ENV.sandbox_strict
 JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
+JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)
+ITEM_LIMIT = timedelta(seconds=ENV.item_limit_seconds)
+ENGINES_LOADED = ENV.engines_loaded
+OPEN_ITEMS = ENV.open_items
+QUEUE_LIMIT = ENV.queue_limit
+DAILY_PORTRAITS = ENV.daily_portraits
+MONTHLY_PORTRAITS = ENV.monthly_portraits
+WEBHOOK_URL = ENV.webhook_url
+WEBHOOK_KEYS = [key.get_secret_value() for key in ENV.webhook_keys]
 
 # --- Accounts --------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ class PortraitsConfig(AppConfig):
     def ready(self) -> None:
         """Models are loaded now, so the domain can be imported."""
         from portraits import endings, jobs, parts, references, witness
+        from portraits.models import Allowance, Event
         from privacy import parts as scopes
         from privacy import stops, terms, witnesses
         from privacy.retention import Term
@@ -22,6 +23,10 @@ class PortraitsConfig(AppConfig):
         witnesses.witnesses.append(witness.look)
         terms.endings.extend(
             (
+                terms.Rows(
+                    "allowances", Term.ALLOWANCE, terms.after(Allowance, "starts", Term.ALLOWANCE)
+                ),
+                terms.Rows("told", Term.EVENT, terms.after(Event, "created_at", Term.EVENT)),
                 terms.Rows("jobs", Term.JOB, endings.forgotten),
                 terms.Rows(
                     "idempotency_keys", Term.IDEMPOTENCY_KEY, jobs.past_keys, jobs.forget_keys

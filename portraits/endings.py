@@ -1,6 +1,6 @@
 """How jobs end: by their last item, by their owner, by time. Whatever ends one lets its photos go.
 
-Locks are taken in the order owner → lease → item → job → reference set, as everywhere.
+Locks are taken in the order owner → lease → job → item → reference set, as everywhere.
 """
 
 import uuid
@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from portraits import references
 from portraits.models import Item, Job, Portrait, ReferenceSet
+from portraits.sequence import stamp
 from privacy import keys, leases, retention, vault
 from privacy.audit import Reason
 from privacy.errors import OwnerErased
@@ -85,9 +86,12 @@ def _open_items(job: Job) -> list[uuid.UUID]:
 
 
 def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) -> int:
+    if not ids:
+        return 0
     leases.revoke(LEASE, work_id__in=ids)
+    number = stamp(ids[0])
     ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
-        state=state, phase=Item.Phase.ENDED, code=code, ended_at=now
+        state=state, phase=Item.Phase.ENDED, code=code, sequence=number, ended_at=now
     )
     if ended:
         settle(ids[0], now)

@@ -1,7 +1,7 @@
-"""The job's state machine: submit, cancel, claim, progress, finish, fail. endings.py ends it.
+"""The person's side of a job: submit and cancel. painting.py paints it, endings.py ends it.
 
 PostgreSQL is the single truth. Every move is a conditional UPDATE whose row count is read, and
-locks are always taken in the order owner → lease → item → job → reference set.
+locks are always taken in the order owner → lease → job → item → reference set.
 """
 
 import hashlib
@@ -9,15 +9,13 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
-from portraits import references
-from portraits.endings import LEASE, end_open, settle
+from portraits.endings import LEASE, end_open
 from portraits.errors import (
     AlreadyEnded,
     KeyReused,
@@ -28,13 +26,9 @@ from portraits.errors import (
     UnknownReferences,
     UnknownStyle,
 )
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from portraits.models import Item, Job, Photo, ReferenceSet, Style
 from portraits.recipes import Recipe
-from privacy import audit, consent, dispatch, keys, leases, retention, vault
-from privacy.errors import OwnerErased
-
-RETRY = timedelta(seconds=1)
-RETRY_OUTSIDE = timedelta(seconds=10)
+from privacy import audit, consent, dispatch, keys, leases, retention
 
 
 @dataclass(frozen=True)
@@ -43,28 +37,6 @@ class Order:
 
     style: str
     seed: int | None = None
-
-
-@dataclass(frozen=True)
-class Work:
-    """One claimed item, with all that is needed to paint it."""
-
-    held: leases.Claim
-    engine: str
-    recipe: Recipe
-    seed: int
-    photos: tuple[Photo, ...]
-
-
-@dataclass(frozen=True)
-class Size:
-    """One finished size of a portrait, drafted but not committed."""
-
-    name: str
-    draft: vault.Draft
-    width: int
-    height: int
-    media_type: str
 
 
 # --- The person's side -------------------------------------------------------------------------
@@ -134,6 +106,7 @@ def _create(
         body_sha256=body_sha256,
         created_at=now,
         start_by=now + settings.JOB_START_LIMIT,
+        end_by=now + settings.JOB_END_LIMIT,
     )
     if found is not None:
         ReferenceSet.objects.filter(pk=found.pk).update(state=ReferenceSet.State.IN_USE)
@@ -192,7 +165,7 @@ def _create_items(job: Job, orders: Sequence[Order], styles: dict[str, Style]) -
             position=position,
             seed=secrets.randbits(31) if order.seed is None else order.seed,
         )
-        leases.open_work(LEASE, item.id, job.owner_id)
+        leases.open_work(LEASE, item.id, job.owner_id, queue=item.style.engine)
         dispatch.send(LEASE, item.id)
 
 
@@ -205,119 +178,6 @@ def cancel(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> Job:
             raise AlreadyEnded
         job.refresh_from_db()
     return job
-
-
-# --- The worker's side -------------------------------------------------------------------------
-
-
-def claim(engines: Sequence[str], now: datetime) -> Work | None:
-    """Take the oldest waiting item for one of these engines, or None."""
-    wanted = Item.objects.filter(state__in=Item.OPEN, style__engine__in=engines).values("pk")
-    while True:
-        with transaction.atomic():
-            held = leases.claim(LEASE, among=wanted)
-            if held is None:
-                return None
-            item = Item.objects.select_related("style", "job__references").get(pk=held.work_id)
-            if held.attempts > leases.MAX_ATTEMPTS:
-                fail(held, "attempts_exhausted", now)
-                continue
-            Item.objects.filter(pk=item.pk, state__in=Item.OPEN).update(
-                state=Item.State.RUNNING,
-                phase=Item.Phase.FETCHING,
-                percent=0,
-                started_at=Coalesce(F("started_at"), now),
-            )
-            Job.objects.filter(pk=item.job_id, state=Job.State.QUEUED).update(
-                state=Job.State.RUNNING
-            )
-            recipe = Recipe.from_json(item.style.recipe)
-            source = item.job.references
-            photos = references.select(source, recipe.references) if source else []
-            return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
-
-
-def progress(held: leases.Claim, phase: Item.Phase, percent: int) -> bool:
-    """Note how far it is, and keep the lease. False: stop, the item is no longer ours."""
-    if not leases.renew(held):
-        return False
-    moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
-        phase=phase, percent=percent
-    )
-    return bool(moved)
-
-
-def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
-    """Commit the portrait, the item's state and the end of the lease at once. Erase wins.
-
-    False: erased, withdrawn, cancelled or re-leased meanwhile; the sizes are to be discarded.
-    """
-    try:
-        with transaction.atomic():
-            keys.hold_owner(held.owner_id)
-            if not leases.still_held(held):
-                return False
-            moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
-                state=Item.State.DONE, phase=Item.Phase.ENDED, percent=100, ended_at=now
-            )
-            if not moved or not vault.commit([size.draft for size in sizes]):
-                transaction.set_rollback(True)
-                return False
-            full = next(size for size in sizes if size.name == "full")
-            portrait = Portrait.objects.create(
-                owner_id=held.owner_id,
-                item_id=held.work_id,
-                blob_id=full.draft.blob_id,
-                created_at=now,
-            )
-            Rendition.objects.bulk_create(
-                Rendition(
-                    portrait=portrait,
-                    name=size.name,
-                    blob_id=size.draft.blob_id,
-                    width=size.width,
-                    height=size.height,
-                    media_type=size.media_type,
-                )
-                for size in sizes
-            )
-            leases.close(held)
-            settle(held.work_id, now)
-    except OwnerErased:
-        return False
-    return True
-
-
-def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | None = None) -> bool:
-    """End an item without a portrait, for a reason that repeating cannot mend."""
-    with transaction.atomic():
-        if not leases.still_held(held):
-            return False
-        Item.objects.filter(pk=held.work_id, state__in=Item.OPEN).update(
-            state=state or Item.State.FAILED, phase=Item.Phase.ENDED, code=code, ended_at=now
-        )
-        leases.close(held)
-        audit.record(audit.Verb.JOB_FAILED, subject_id=held.owner_id, object_id=held.work_id)
-        settle(held.work_id, now)
-    return True
-
-
-def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False) -> bool:
-    """Give an item back after a fault that may pass; the third time it fails.
-
-    `outside`: the bucket or the database was away, which is no fault of the item and not counted.
-    """
-    if held.attempts >= leases.MAX_ATTEMPTS and not outside:
-        return fail(held, code, now)
-    with transaction.atomic():
-        if not leases.still_held(held):
-            return False
-        Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
-            state=Item.State.QUEUED, phase=Item.Phase.WAITING, percent=0
-        )
-        leases.give_back(held, after=RETRY_OUTSIDE if outside else RETRY, forgiven=outside)
-        dispatch.send(LEASE, held.work_id)
-    return True
 
 
 # --- Upkeep ------------------------------------------------------------------------------------

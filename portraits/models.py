@@ -40,10 +40,23 @@ class Style(models.Model):
 
 
 class Painter(models.Model):
-    """A gpu worker that is alive and which engine it has loaded. Old rows mean nothing."""
+    """A gpu worker that is alive and an engine that it serves. Old rows mean nothing."""
+
+    class State(models.TextChoices):
+        """LOADING → READY → DRAINING → (row deleted); LOADING | READY → UNFIT."""
+
+        LOADING = "loading"  # weights are being read
+        READY = "ready"  # it has painted its first picture, of nobody, and takes work
+        DRAINING = "draining"  # it finishes what it has begun and takes no more
+        UNFIT = "unfit"  # its picture of nobody failed, or a render hangs; it takes no work
 
     holder = models.CharField(max_length=80)
     engine = models.CharField(max_length=80)
+    state = models.CharField(max_length=8, choices=State, default=State.READY)
+    # What it holds in memory now; the others it would have to load first.
+    loaded = models.BooleanField(default=True)
+    # Units of cost a second, smoothed over its last renders; none before the first.
+    rate = models.FloatField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:
@@ -128,6 +141,12 @@ class Job(models.Model):
         CANCELLED = "cancelled"  # stopped by its owner, a withdrawal or an erasure
         EXPIRED = "expired"  # never started in time
 
+    class Lane(models.TextChoices):
+        """How it waits."""
+
+        INTERACTIVE = "interactive"  # a few portraits that somebody is waiting for
+        PACK = "pack"  # many at once, which take a smaller share while others wait
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     references = models.ForeignKey(
@@ -137,11 +156,16 @@ class Job(models.Model):
         null=True, help_text="The consent that it was asked for under; none where no photo is used."
     )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    lane = models.CharField(max_length=12, choices=Lane, default=Lane.INTERACTIVE)
+    # Grows with every change that a client can see, so that a late answer rewinds nothing.
+    sequence = models.PositiveBigIntegerField(default=0)
     # The hash of the client's key, so that nothing that a client put into it is kept.
     key_sha256 = models.BinaryField(null=True, max_length=32)
     body_sha256 = models.BinaryField(max_length=32)
     created_at = models.DateTimeField()
     start_by = models.DateTimeField()
+    # Whatever of it is open by then ends without a portrait.
+    end_by = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     OPEN = (State.QUEUED, State.RUNNING)
@@ -193,6 +217,16 @@ class Item(models.Model):
     phase = models.CharField(max_length=8, choices=Phase, default=Phase.WAITING)
     percent = models.PositiveSmallIntegerField(default=0)
     code = models.CharField(max_length=40, blank=True)
+    # The job's sequence when this item changed last.
+    sequence = models.PositiveBigIntegerField(default=0)
+    # Whether it counts against its owner's allowance, until it ends without a portrait.
+    charged = models.BooleanField(default=False)
+    # Its owner has asked for one more try after it failed.
+    retried = models.BooleanField(default=False)
+    # The item whose portrait was not liked; one such item a portrait is free.
+    reroll_of = models.OneToOneField(
+        "self", null=True, on_delete=models.SET_NULL, related_name="reroll"
+    )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -236,3 +270,57 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.portrait_id}"
+
+
+class Allowance(models.Model):
+    """How many portraits a person has asked for in a day or a month."""
+
+    class Period(models.TextChoices):
+        """What is counted together, in UTC."""
+
+        DAY = "day"
+        MONTH = "month"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    period = models.CharField(max_length=5, choices=Period)
+    starts = models.DateField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "period", "starts"], name="allowance_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.used} in the {self.period} of {self.starts}"
+
+
+class Event(models.Model):
+    """Something that the operator's webhook is told: a type and ids, nothing else."""
+
+    class Type(models.TextChoices):
+        """What happened."""
+
+        ITEM_ENDED = "item.ended"  # one portrait exists, or will never
+        JOB_ENDED = "job.ended"  # all items have ended
+        WORK_GIVEN_UP = "work.given_up"  # three attempts failed; somebody should look
+
+    class State(models.TextChoices):
+        """WAITING → DELIVERED | GIVEN_UP."""
+
+        WAITING = "waiting"  # not yet accepted by the endpoint
+        DELIVERED = "delivered"  # answered with a 2xx
+        GIVEN_UP = "given_up"  # refused or not reached for the whole schedule
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    type = models.CharField(max_length=20, choices=Type)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    # The job or the item; what has been deleted since is still named.
+    object_id = models.UUIDField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    status = models.PositiveSmallIntegerField(null=True, help_text="The endpoint's last answer.")
+    created_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.object_id}"

@@ -5,6 +5,7 @@ import os
 import uuid
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -142,6 +143,9 @@ def _public_bytes(mlkem: MLKEM768PrivateKey, x25519: X25519PrivateKey) -> bytes:
     return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
 
+# Reading a key costs a fifth of a millisecond once a large photo has emptied the caches, and the web
+# seals to the same one all day. A public half opens nothing, so a few may stay in memory.
+@lru_cache(maxsize=64)
 def _public_key(public: bytes) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),

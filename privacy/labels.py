@@ -117,6 +117,16 @@ TERMS: Final[dict[Term, Label]] = {
         "Eine Porträtwurzel",
         "Danach öffnet keine ältere Sicherung mehr ein Porträt.",
     ),
+    Term.ALLOWANCE: Label(
+        "How many portraits you asked for in a month",
+        "Wie viele Porträts du in einem Monat bestellt hast",
+        "Nur die Anzahl.",
+    ),
+    Term.EVENT: Label(
+        "That the app was told that something has ended",
+        "Dass der App gesagt wurde, dass etwas fertig ist",
+        "Nur Nummern.",
+    ),
     Term.ACCOUNT: Label(
         "An account that nobody uses",
         "Ein Konto, das niemand benutzt",

@@ -39,9 +39,26 @@ class Claim:
     attempts: int
 
 
-def open_work(kind: str, work_id: uuid.UUID, owner_id: uuid.UUID) -> None:
+def open_work(
+    kind: str,
+    work_id: uuid.UUID,
+    owner_id: uuid.UUID,
+    *,
+    queue: str = "",
+    lane: str = "",
+    turn: float = 0,
+    cost: float = 0,
+) -> None:
     """Announce work, in the transaction that creates it."""
-    Lease.objects.create(kind=kind, work_id=work_id, owner_id=owner_id)
+    Lease.objects.create(
+        kind=kind,
+        work_id=work_id,
+        owner_id=owner_id,
+        queue=queue,
+        lane=lane,
+        turn=turn,
+        cost=cost,
+    )
 
 
 def claim(kind: str, *, among: QuerySet[Any, Any] | None = None) -> Claim | None:
@@ -59,14 +76,21 @@ def claim(kind: str, *, among: QuerySet[Any, Any] | None = None) -> Claim | None
         if row is None:
             return None
         Lease.objects.filter(pk=row.pk).update(
-            token=F("token") + 1, attempts=F("attempts") + 1, held_until=Now() + HELD_FOR
+            token=F("token") + 1,
+            attempts=F("attempts") + 1,
+            held_until=Now() + HELD_FOR,
+            progressed_at=Now(),
         )
         return Claim(kind, row.work_id, row.owner_id, row.token + 1, row.attempts + 1)
 
 
-def renew(held: Claim) -> bool:
-    """Keep the claim alive. False: it was revoked, or somebody else holds it now."""
-    return bool(_mine(held).update(held_until=Now() + HELD_FOR))
+def renew(held: Claim, *, progressed: bool = False) -> bool:
+    """Keep the claim alive. False: it was revoked, or somebody else holds it now.
+
+    `progressed`: the work itself has come further, which a thread that only beats cannot say.
+    """
+    more = {"progressed_at": Now()} if progressed else {}
+    return bool(_mine(held).update(held_until=Now() + HELD_FOR, **more))
 
 
 def still_held(held: Claim) -> bool:

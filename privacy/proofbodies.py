@@ -72,7 +72,7 @@ def orphans(now: datetime, *, grace: timedelta = GRACE) -> tuple[Seen, Seen]:
     for page in storage.listing(""):
         names = [name for name, _ in page]
         objects += len(names)
-        known = set(Blob.objects.filter(name__in=names).values_list("name", flat=True))
+        known = set(Blob.named(names).values_list("name", flat=True))
         strangers += sum(
             _is_stranger(name) for name, at in page if at <= now - grace and name not in known
         )
@@ -86,7 +86,7 @@ def orphans(now: datetime, *, grace: timedelta = GRACE) -> tuple[Seen, Seen]:
 
 
 def _is_stranger(name: str) -> bool:
-    return storage.exists(name) and not Blob.objects.filter(name=name).exists()
+    return storage.exists(name) and not Blob.named([name]).exists()
 
 
 def _bodiless(rows: QuerySet[Blob]) -> int:

@@ -39,6 +39,8 @@ class Term(StrEnum):
     RESTORE = "restore"
     FLEET_SEED = "fleet_seed"
     ROOT_EPOCH = "root_epoch"
+    ALLOWANCE = "allowance"
+    EVENT = "event"
     ACCOUNT = "account"
 
 
@@ -94,6 +96,8 @@ TERMS: Final[dict[Term, Rule]] = {
     Term.RESTORE: _fixed("An entry of the erasure ledger, for a restored backup.", days=40),
     Term.FLEET_SEED: _fixed("The key of a sealing day, and eight days after it.", days=9),
     Term.ROOT_EPOCH: _fixed("A portrait root: its turn, and the wait behind it.", days=22),
+    Term.ALLOWANCE: _fixed("How many portraits were asked for in a month.", days=62),
+    Term.EVENT: _fixed("That an operator's system was told of an id.", days=7),
     Term.ACCOUNT: _fixed("An account that nobody has used; its owner is warned first.", days=365),
 }
 

@@ -97,8 +97,10 @@ def _tables(erasure: Erasure) -> Iterator[tuple[str, QuerySet[Any]]]:
         target = erasure.target_id or erasure.subject_id
         for rows in parts[Scope(erasure.scope)].rows(erasure.subject_id, target):
             yield rows.model._meta.label, rows
-        yield "privacy.Capsule", Capsule.objects.filter(blob__name__in=erasure.names)
-        yield "privacy.Blob", Blob.objects.filter(name__in=erasure.names)
+        # By the owner, because the index of names leaves out what is shredded.
+        bodies = Blob.objects.filter(owner_id=erasure.subject_id, name__in=erasure.names)
+        yield "privacy.Capsule", Capsule.objects.filter(blob__in=bodies)
+        yield "privacy.Blob", bodies
         return
     for table in TABLES:
         if table.owner and table.end in ENDED_HERE:

@@ -128,7 +128,7 @@ def reap_orphans(now: datetime) -> int:
         seen = storage.names_older_than(f"{kind.name.lower()}/", old)
         for start in range(0, len(seen), BATCH):
             batch = seen[start : start + BATCH]
-            known = set(Blob.objects.filter(name__in=batch).values_list("name", flat=True))
+            known = set(Blob.named(batch).values_list("name", flat=True))
             lost = [name for name in batch if name not in known]
             storage.delete(lost)
             total += len(lost)

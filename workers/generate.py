@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from PIL import Image
 
-from portraits import jobs, painters, provenance
+from portraits import painters, painting, provenance
 from portraits.models import Item
 from privacy import audit, leases, memory, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
@@ -78,14 +78,14 @@ def _unchanged(name: str) -> bool:
 def run() -> int:
     """Paint until nothing waits; returns how many items were taken."""
     done = 0
-    while work := jobs.claim(tuple(_engines), timezone.now()):
+    while work := painting.claim(tuple(_engines), timezone.now()):
         _paint_one(work)
         memory.forget()
         done += 1
     return done
 
 
-def _paint_one(work: jobs.Work) -> None:
+def _paint_one(work: painting.Work) -> None:
     started = time.monotonic()
     try:
         with leases.heartbeat(work.held):
@@ -93,18 +93,18 @@ def _paint_one(work: jobs.Work) -> None:
     except base.Stopped:
         outcome = "stopped"
     except (BlobGone, OwnerErased, SealBroken):
-        jobs.fail(work.held, "references_gone", timezone.now())
+        painting.fail(work.held, "references_gone", timezone.now())
         outcome = "references_gone"
     except base.CannotPaint:
-        jobs.fail(work.held, "engine_refused", timezone.now())
+        painting.fail(work.held, "engine_refused", timezone.now())
         outcome = "engine_refused"
     except PrivacyError as error:
         log.warning("item_postponed", code=error.code, item_id=str(work.held.work_id))
-        jobs.again(work.held, error.code, timezone.now(), outside=True)
+        painting.again(work.held, error.code, timezone.now(), outside=True)
         outcome = "postponed"
     except (base.EngineError, MemoryError, RuntimeError, ValueError, OSError) as error:
         log.warning("item_postponed", error=type(error).__name__, item_id=str(work.held.work_id))
-        jobs.again(work.held, "engine_failed", timezone.now())
+        painting.again(work.held, "engine_failed", timezone.now())
         outcome = "postponed"
     log.info(
         "item_ended",
@@ -115,7 +115,7 @@ def _paint_one(work: jobs.Work) -> None:
     )
 
 
-def _portrait(work: jobs.Work) -> str:
+def _portrait(work: painting.Work) -> str:
     """One item from its references to its commit; raises what stops it."""
     pictures, focus = _fetch(work)
     order = base.Order(
@@ -134,7 +134,7 @@ def _portrait(work: jobs.Work) -> str:
     sizes = _store(work, painted)
     finished = False
     try:
-        finished = jobs.finish(work.held, sizes, timezone.now())
+        finished = painting.finish(work.held, sizes, timezone.now())
     finally:
         # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
         if not finished:
@@ -143,7 +143,7 @@ def _portrait(work: jobs.Work) -> str:
 
 
 def _fetch(
-    work: jobs.Work,
+    work: painting.Work,
 ) -> tuple[tuple[Image.Image, ...], tuple[base.Focus | None, ...]]:
     pictures: list[Image.Image] = []
     focus: list[base.Focus | None] = []
@@ -165,13 +165,13 @@ def _corners(face: list[float]) -> base.Focus:
 
 
 @contextmanager
-def _rendering(work: jobs.Work) -> Iterator[None]:
+def _rendering(work: painting.Work) -> Iterator[None]:
     """Wait for the engine, and leave the queue if the item was taken away meanwhile."""
     while not _render.acquire(timeout=1):
         if not leases.renew(work.held):
             raise base.Stopped
     try:
-        if not jobs.progress(work.held, Item.Phase.PAINTING, 5):
+        if not painting.progress(work.held, Item.Phase.PAINTING, 5):
             raise base.Stopped
         yield
     finally:
@@ -187,17 +187,17 @@ def _progress(held: leases.Claim) -> base.Step:
         if time.monotonic() - last < PROGRESS_EVERY and done < total:
             return
         last = time.monotonic()
-        if not jobs.progress(held, Item.Phase.PAINTING, 5 + 85 * done // max(1, total)):
+        if not painting.progress(held, Item.Phase.PAINTING, 5 + 85 * done // max(1, total)):
             raise base.Stopped
 
     return on_step
 
 
-def _store(work: jobs.Work, painted: Image.Image) -> list[jobs.Size]:
+def _store(work: painting.Work, painted: Image.Image) -> list[painting.Size]:
     """Encode, mark, seal and put each size."""
-    if not jobs.progress(work.held, Item.Phase.STORING, 92):
+    if not painting.progress(work.held, Item.Phase.STORING, 92):
         raise base.Stopped
-    sizes: list[jobs.Size] = []
+    sizes: list[painting.Size] = []
     now = timezone.now()
     try:
         for rendition in images.renditions(painted):
@@ -205,7 +205,9 @@ def _store(work: jobs.Work, painted: Image.Image) -> list[jobs.Size]:
             marked = Plain(provenance.mark(rendition.data))
             draft = vault.draft(kind, work.held.owner_id, marked, now)
             sizes.append(
-                jobs.Size(rendition.name, draft, rendition.width, rendition.height, "image/jpeg")
+                painting.Size(
+                    rendition.name, draft, rendition.width, rendition.height, "image/jpeg"
+                )
             )
     except Exception:
         vault.discard([size.draft for size in sizes])

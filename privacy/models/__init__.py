@@ -7,6 +7,7 @@ from privacy.models.exports import Export, ExportPart
 from privacy.models.keys import EvidenceKey, FleetKey, OwnerKey, PublishedKey, ReceiptKey, RootEpoch
 from privacy.models.ledgers import AuditEvent, Checkpoint, Ledger, LedgerLink
 from privacy.models.notices import FaceClaim, Notice
+from privacy.models.periods import Period
 from privacy.models.proofs import TransparencyReport, Verdict
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LedgerLink",
     "Notice",
     "OwnerKey",
+    "Period",
     "PublishedKey",
     "Pulse",
     "ReceiptKey",

@@ -1,5 +1,7 @@
 """Sealed bodies, the capsules that open them, and the leases of the work on them."""
 
+from collections.abc import Collection
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -56,9 +58,11 @@ class Blob(models.Model):
             models.Index(fields=["id"], name="blob_shredded", condition=Q(state="shredded")),
         ]
         constraints = [
-            # Not `unique=True`, which would add an index for LIKE that nothing asks, and that every
-            # sweep would pay for.
-            models.UniqueConstraint(fields=["name"], name="blob_name"),
+            # Of the living only: names are random, so that an entry for each row that is shredded
+            # would fetch a page of the largest index, and double what a sweep costs.
+            models.UniqueConstraint(
+                fields=["name"], name="blob_name", condition=~Q(state="shredded")
+            ),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=models.F("created_at")), name="blob_has_a_future"
             ),
@@ -70,6 +74,13 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return f"blob {self.id}"
+
+    @classmethod
+    def named(cls, names: Collection[str]) -> models.QuerySet["Blob"]:
+        """Rows of these names: the living by the names' index, the few shredded by their own."""
+        found = cls.objects.filter(name__in=names)
+        dead = Q(state=cls.State.SHREDDED)
+        return found.exclude(dead).union(found.filter(dead), all=True)
 
 
 class Capsule(models.Model):
@@ -83,14 +94,24 @@ class Capsule(models.Model):
 
 
 class Lease(models.Model):
-    """Open background work. The row exists while the work is open; `token` fences stale holders."""
+    """Open background work. The row exists while the work is open; `token` fences stale holders.
+
+    Work of one `queue` is taken in the order of `turn`, then of `ready_at`.
+    """
 
     kind = models.CharField(max_length=12)
     work_id = models.UUIDField()
     owner_id = models.UUIDField()
+    # What kind of worker it needs, and which of a person's lines it stands in.
+    queue = models.CharField(max_length=80, default="")
+    lane = models.CharField(max_length=12, default="")
+    turn = models.FloatField(default=0)
+    cost = models.FloatField(default=0)
     token = models.PositiveBigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     held_until = models.DateTimeField(null=True)
+    # When its holder last got on with it; a renewed lease alone proves only a living thread.
+    progressed_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(default=timezone.now)
     nudged_at = models.DateTimeField(default=timezone.now)
 
@@ -98,7 +119,8 @@ class Lease(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "work_id"], name="lease_work")]
         indexes = [
             models.Index(fields=["kind", "ready_at"]),
-            models.Index(fields=["owner_id"]),
+            models.Index(fields=["kind", "queue", "turn", "ready_at"], name="lease_turn"),
+            models.Index(fields=["owner_id", "kind"]),
         ]
 
     def __str__(self) -> str:

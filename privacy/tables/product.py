@@ -23,9 +23,9 @@ TABLES: Final[tuple[Table, ...]] = (
         "running the job",
         *(Term.JOB, End.WITH_ACCOUNT, "job__owner_id"),
         {
-            Class.PSEUDONYM: "id job",
+            Class.PSEUDONYM: "id job reroll_of",
             Class.DECLARED: "style",
-            Class.STATE: "position seed state phase percent code",
+            Class.STATE: "position seed state phase percent code sequence charged retried",
             Class.TIME: "started_at ended_at",
         },
     ),
@@ -34,8 +34,8 @@ TABLES: Final[tuple[Table, ...]] = (
         *(Term.JOB, End.WITH_ACCOUNT, "owner_id"),
         {
             Class.PSEUDONYM: "id owner references consent_id key_sha256 body_sha256",
-            Class.STATE: "state",
-            Class.TIME: "created_at start_by ended_at",
+            Class.STATE: "state lane sequence",
+            Class.TIME: "created_at start_by end_by ended_at",
         },
         sooner={"key_sha256": Term.IDEMPOTENCY_KEY},
         purposes={
@@ -75,6 +75,26 @@ TABLES: Final[tuple[Table, ...]] = (
         },
     ),
     Table(
+        *("portraits.Allowance", "how many portraits a day and a month", "fair shares"),
+        *(Term.ALLOWANCE, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner",
+            Class.STATE: "period used",
+            Class.TIME: "starts",
+        },
+    ),
+    Table(
+        "portraits.Event",
+        "that the operator's own systems were told of an id",
+        "telling a push service that something has ended",
+        *(Term.EVENT, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner object_id",
+            Class.STATE: "type state status",
+            Class.TIME: "created_at ended_at",
+        },
+    ),
+    Table(
         *("portraits.Style", "the catalogue of styles", "the product"),
         *(Lasting.CATALOGUE, End.NOBODY, None),
         {
@@ -85,6 +105,6 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         *("portraits.Painter", "which engines are running", "availability"),
         *(Lasting.WORK, End.NOBODY, None),
-        {Class.NOBODY: "id holder engine seen_at"},
+        {Class.NOBODY: "id holder engine state loaded rate seen_at"},
     ),
 )

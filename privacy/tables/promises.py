@@ -34,8 +34,8 @@ LIVING: Final[tuple[Table, ...]] = (
         *(Lasting.WORK, End.WITH_ACCOUNT, "owner_id"),
         {
             Class.PSEUDONYM: "id work_id owner_id",
-            Class.STATE: "kind token attempts",
-            Class.TIME: "held_until ready_at nudged_at",
+            Class.STATE: "kind queue lane turn cost token attempts",
+            Class.TIME: "held_until progressed_at ready_at nudged_at",
         },
     ),
     Table(
@@ -183,6 +183,10 @@ OTHERS: Final[tuple[Table, ...]] = (
     Table(
         *("privacy.Pulse", "a counter", "noticing a restored backup", *_NOBODY),
         {Class.NOBODY: "id count at"},
+    ),
+    Table(
+        *("privacy.Period", "when each periodic task ran last", "running it once", *_NOBODY),
+        {Class.NOBODY: "name slot ran_at"},
     ),
     Table(
         *("privacy.Verdict", "what each role could open", "the proof"),

@@ -67,23 +67,12 @@ def load(admin_url: str, rows: int, due: int, now: datetime) -> None:
     with psycopg.connect(here, autocommit=True, options=options) as admin:
         admin.execute("TRUNCATE privacy_capsule, privacy_blob CASCADE")
         kept = admin.execute(INDEXES.encode()).fetchall()
-        unique = [
-            name
-            for (name,) in admin.execute(
-                "SELECT conname FROM pg_constraint WHERE contype = 'u'"
-                " AND conrelid = 'privacy_blob'::regclass"
-            )
-        ]
-        for name in unique:
-            admin.execute(f"ALTER TABLE privacy_blob DROP CONSTRAINT {name}".encode())
         for name, _ in kept:
             admin.execute(f"DROP INDEX {name}".encode())
         admin.execute(ROWS.encode(), values)
         admin.execute(CAPSULES.encode(), [now])
         for _, definition in kept:
             admin.execute(str(definition).encode())
-        for name in unique:
-            admin.execute(f"ALTER TABLE privacy_blob ADD CONSTRAINT {name} UNIQUE (name)".encode())
         admin.execute("VACUUM (ANALYZE) privacy_blob, privacy_capsule")
     assert Blob.objects.filter(expires_at__lte=now).count() == due
 

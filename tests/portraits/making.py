@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.models import User
-from portraits import jobs, references
+from portraits import jobs, painting, references
 from portraits.models import Item, Job, Photo, ReferenceSet, Style
 from privacy import consent, keys, leases, vault
 from privacy.models import Blob, Consent, ConsentDocument, Lease
@@ -102,30 +102,30 @@ def submitted(who: uuid.UUID, painted: Style, count: int = 1, **options: Any) ->
     return job
 
 
-def sizes(who: uuid.UUID) -> list[jobs.Size]:
+def sizes(who: uuid.UUID) -> list[painting.Size]:
     """A finished portrait in two sizes, drafted and not committed."""
     made = []
     for name, kind in (("full", Kind.PORTRAIT), ("thumb", Kind.RENDITION)):
         draft = vault.draft(kind, who, Plain(JPEG + name.encode()), now())
-        made.append(jobs.Size(name, draft, 8, 8, "image/jpeg"))
+        made.append(painting.Size(name, draft, 8, 8, "image/jpeg"))
     return made
 
 
-def claimed(painted: Style) -> jobs.Work:
+def claimed(painted: Style) -> painting.Work:
     """The next waiting item of a style."""
-    work = jobs.claim((painted.engine,), now())
+    work = painting.claim((painted.engine,), now())
     assert work is not None
     return work
 
 
-def ready(work: jobs.Work) -> None:
+def ready(work: painting.Work) -> None:
     """The pause before the next attempt is over."""
     Lease.objects.filter(work_id=work.held.work_id).update(
         ready_at=datetime(2020, 1, 1, tzinfo=UTC)
     )
 
 
-def item_of(work: jobs.Work) -> Item:
+def item_of(work: painting.Work) -> Item:
     """The item as it is now."""
     return Item.objects.get(pk=work.held.work_id)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from portraits import gallery, jobs, painters
+from portraits import gallery, painters, painting
 from portraits.models import Portrait
 from privacy import sweeps
 from privacy.errors import BlobGone, DeadlineRefused
@@ -16,7 +16,7 @@ from tests.portraits.making import claimed, consenting, now, sizes, style, submi
 def painted_for(who: uuid.UUID) -> Portrait:
     wanted = style()
     submitted(who, wanted)
-    assert jobs.finish(claimed(wanted).held, sizes(who), now())
+    assert painting.finish(claimed(wanted).held, sizes(who), now())
     return Portrait.objects.get(owner_id=who)
 
 

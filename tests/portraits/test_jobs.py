@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from portraits import endings, jobs, references
+from portraits import endings, jobs, painting, references
 from portraits.errors import (
     AlreadyEnded,
     NoPhotos,
@@ -121,7 +121,7 @@ def test_a_seed_is_drawn_or_kept_as_asked() -> None:
 def test_a_worker_gets_items_of_its_engines_only() -> None:
     painted = style()
     submitted(consenting(), painted)
-    assert jobs.claim((style().engine,), now()) is None
+    assert painting.claim((style().engine,), now()) is None
     work = claimed(painted)
     assert work.recipe.style == painted.slug
     assert [photo.slot for photo in work.photos] == ["front"]
@@ -131,7 +131,7 @@ def test_a_finished_item_has_its_portrait_in_every_size() -> None:
     who, painted = consenting(), style()
     job = submitted(who, painted)
     work = claimed(painted)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     job.refresh_from_db()
     assert (job.state, item_of(work).state, item_of(work).percent) == ("done", "done", 100)
     portrait = Portrait.objects.get(item=work.held.work_id)
@@ -146,9 +146,9 @@ def test_the_photos_go_with_the_last_item_and_not_before() -> None:
     job = submitted(who, painted, count=2)
     reference = Photo.objects.get(set=job.references_id).reference_id
     assert reference is not None
-    assert jobs.finish(claimed(painted).held, sizes(who), now())
+    assert painting.finish(claimed(painted).held, sizes(who), now())
     assert Blob.objects.get(pk=reference).state == Blob.State.STORED
-    assert jobs.fail(claimed(painted).held, "engine_refused", now())
+    assert painting.fail(claimed(painted).held, "engine_refused", now())
     assert not Blob.objects.filter(pk=reference, state=Blob.State.STORED).exists()
     assert not ReferenceSet.objects.filter(owner_id=who).exists()
     job.refresh_from_db()
@@ -159,7 +159,7 @@ def test_progress_is_told_and_keeps_the_lease() -> None:
     who, painted = consenting(), style()
     submitted(who, painted)
     work = claimed(painted)
-    assert jobs.progress(work.held, Item.Phase.PAINTING, 40)
+    assert painting.progress(work.held, Item.Phase.PAINTING, 40)
     assert (item_of(work).phase, item_of(work).percent) == ("painting", 40)
 
 
@@ -167,8 +167,8 @@ def test_finishing_twice_makes_one_portrait() -> None:
     who, painted = consenting(), style()
     submitted(who, painted)
     work = claimed(painted)
-    assert jobs.finish(work.held, sizes(who), now())
-    assert not jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
+    assert not painting.finish(work.held, sizes(who), now())
     assert Portrait.objects.filter(owner_id=who).count() == 1
 
 
@@ -179,11 +179,11 @@ def test_who_was_taken_for_dead_commits_nothing() -> None:
     late = sizes(who)
     lapse(stale.held)
     fresh = claimed(painted)
-    assert not jobs.finish(stale.held, late, now())
-    assert not jobs.progress(stale.held, Item.Phase.STORING, 99)
-    assert not jobs.fail(stale.held, "engine_refused", now())
-    assert not jobs.again(stale.held, "engine_failed", now())
-    assert jobs.finish(fresh.held, sizes(who), now())
+    assert not painting.finish(stale.held, late, now())
+    assert not painting.progress(stale.held, Item.Phase.STORING, 99)
+    assert not painting.fail(stale.held, "engine_refused", now())
+    assert not painting.again(stale.held, "engine_failed", now())
+    assert painting.finish(fresh.held, sizes(who), now())
     assert Portrait.objects.filter(owner_id=who).count() == 1
 
 
@@ -192,12 +192,12 @@ def test_a_size_that_was_destroyed_meanwhile_spoils_the_whole_commit() -> None:
     submitted(who, painted)
     work, made = claimed(painted), sizes(who)
     vault.destroy(Blob.objects.filter(pk=made[1].draft.blob_id))
-    assert not jobs.finish(work.held, made, now())
+    assert not painting.finish(work.held, made, now())
     assert item_of(work).state == Item.State.RUNNING
     assert not Portrait.objects.filter(owner_id=who).exists()
     with pytest.raises(BlobGone):
         vault.read(made[0].draft.blob_id, now(), why=Reason.OWNER)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
 
 
 # --- Failing ------------------------------------------------------------------------------------
@@ -209,8 +209,8 @@ def test_a_fault_is_tried_three_times() -> None:
     for attempt in (1, 2, 3):
         work = claimed(painted)
         assert work.held.attempts == attempt
-        assert jobs.again(work.held, "engine_failed", now())
-        assert jobs.claim((painted.engine,), now()) is None
+        assert painting.again(work.held, "engine_failed", now())
+        assert painting.claim((painted.engine,), now()) is None
         ready(work)
     job.refresh_from_db()
     item = job.items.get()
@@ -223,7 +223,7 @@ def test_a_fault_outside_the_work_is_not_counted() -> None:
     for _ in range(5):
         work = claimed(painted)
         assert work.held.attempts == 1
-        assert jobs.again(work.held, "storage_unavailable", now(), outside=True)
+        assert painting.again(work.held, "storage_unavailable", now(), outside=True)
         ready(work)
     job.refresh_from_db()
     assert job.state == Job.State.RUNNING
@@ -234,7 +234,7 @@ def test_a_worker_that_dies_three_times_over_an_item_ends_it() -> None:
     job = submitted(consenting(), painted)
     for _ in range(leases.MAX_ATTEMPTS):
         lapse(claimed(painted).held)
-    assert jobs.claim((painted.engine,), now()) is None
+    assert painting.claim((painted.engine,), now()) is None
     job.refresh_from_db()
     item = job.items.get()
     assert (job.state, item.state, item.code) == ("failed", "failed", "attempts_exhausted")
@@ -245,8 +245,8 @@ def test_an_item_given_back_waits_again() -> None:
     painted = style()
     submitted(consenting(), painted)
     work = claimed(painted)
-    jobs.progress(work.held, Item.Phase.PAINTING, 60)
-    assert jobs.again(work.held, "engine_failed", now())
+    painting.progress(work.held, Item.Phase.PAINTING, 60)
+    assert painting.again(work.held, "engine_failed", now())
     item = item_of(work)
     assert (item.state, item.phase, item.percent) == ("queued", "waiting", 0)
 
@@ -259,8 +259,8 @@ def test_cancelling_while_it_runs_wins() -> None:
     job = submitted(who, painted)
     work, late = claimed(painted), sizes(who)
     assert jobs.cancel(who, job.pk, now()).state == Job.State.CANCELLED
-    assert not jobs.progress(work.held, Item.Phase.PAINTING, 50)
-    assert not jobs.finish(work.held, late, now())
+    assert not painting.progress(work.held, Item.Phase.PAINTING, 50)
+    assert not painting.finish(work.held, late, now())
     assert item_of(work).state == Item.State.CANCELLED
     assert not Portrait.objects.filter(owner_id=who).exists()
     assert not ReferenceSet.objects.filter(owner_id=who).exists()
@@ -269,7 +269,7 @@ def test_cancelling_while_it_runs_wins() -> None:
 def test_what_was_finished_before_a_cancel_stays() -> None:
     who, painted = consenting(), style()
     job = submitted(who, painted, count=2)
-    assert jobs.finish(claimed(painted).held, sizes(who), now())
+    assert painting.finish(claimed(painted).held, sizes(who), now())
     jobs.cancel(who, job.pk, now())
     assert Portrait.objects.filter(owner_id=who).count() == 1
     assert [item.state for item in job.items.all()] == ["done", "cancelled"]
@@ -304,7 +304,7 @@ def test_a_job_that_nobody_starts_ends_with_its_photos() -> None:
     item = job.items.get()
     assert (job.state, item.state, item.code) == ("expired", "expired", "not_started_in_time")
     assert not ReferenceSet.objects.filter(owner_id=who).exists()
-    assert jobs.claim((painted.engine,), now()) is None
+    assert painting.claim((painted.engine,), now()) is None
 
 
 def test_a_job_that_was_started_does_not_expire() -> None:
@@ -320,7 +320,7 @@ def test_a_job_whose_painters_are_gone_for_good_ends_with_what_it_has() -> None:
     painted, at, who = style(), now(), consenting()
     job = submitted(who, painted, count=3, at=at)
     finished = claimed(painted)
-    assert jobs.finish(finished.held, sizes(who), now())
+    assert painting.finish(finished.held, sizes(who), now())
     lapse(claimed(painted).held)
     endings.expire(at + settings.JOB_START_LIMIT)
     job.refresh_from_db()

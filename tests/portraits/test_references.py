@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from portraits import jobs, references
+from portraits import jobs, painting, references
 from portraits.errors import (
     EmptyUpload,
     ReferencesInUse,
@@ -87,7 +87,7 @@ def test_a_set_that_is_kept_serves_further_jobs() -> None:
     made = set_with_photo(who, keep_hours=48)
     for number in range(2):
         job, _ = jobs.submit(who, made.pk, [jobs.Order(painted.slug)], f"k{number}", now())
-        assert jobs.finish(claimed(painted).held, sizes(who), now())
+        assert painting.finish(claimed(painted).held, sizes(who), now())
         job.refresh_from_db()
         made.refresh_from_db()
         assert (job.state, made.state) == (Job.State.DONE, ReferenceSet.State.OPEN)
@@ -97,7 +97,7 @@ def test_a_set_that_is_kept_dies_when_its_job_ends_too_late() -> None:
     who, painted, at = consenting(), style(), now()
     made = set_with_photo(who, keep_hours=1, at=at)
     jobs.submit(who, made.pk, [jobs.Order(painted.slug)], "k", at)
-    assert jobs.finish(claimed(painted).held, sizes(who), at + timedelta(hours=1))
+    assert painting.finish(claimed(painted).held, sizes(who), at + timedelta(hours=1))
     assert not ReferenceSet.objects.filter(pk=made.pk).exists()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from portraits import jobs
+from portraits import jobs, painting
 from portraits.errors import KeyReused, PhotosNeeded, UnknownStyle
 from portraits.models import Item, Job, Portrait, Style
 from privacy import consent, erasure, vault
@@ -138,7 +138,7 @@ def test_leaving_stops_it_like_any_other_job() -> None:
     job = order(who, painted)
     work, late = claimed(painted), sizes(who)
     erasure.request(who, now())
-    assert not jobs.finish(work.held, late, now())
+    assert not painting.finish(work.held, late, now())
     vault.discard([size.draft for size in late])
     job.refresh_from_db()
     assert job.state == Job.State.CANCELLED

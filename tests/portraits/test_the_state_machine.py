@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from portraits import endings, jobs
+from portraits import endings, jobs, painting
 from portraits.errors import AlreadyEnded
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from privacy import consent, leases
@@ -103,7 +103,7 @@ class Jobs(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         """A worker asks for work."""
-        work = jobs.claim((self.style.engine,), now())
+        work = painting.claim((self.style.engine,), now())
         if work is not None:
             assert work.held.attempts <= leases.MAX_ATTEMPTS
             self.claims.append(work.held)
@@ -112,34 +112,34 @@ class Jobs(RuleBasedStateMachine):
     @rule(data=st.data(), percent=st.integers(0, 99))
     def progress(self, data: st.DataObject, percent: int) -> None:
         """A worker, stale or not, tells how far it is."""
-        jobs.progress(data.draw(st.sampled_from(self.claims)), Item.Phase.PAINTING, percent)
+        painting.progress(data.draw(st.sampled_from(self.claims)), Item.Phase.PAINTING, percent)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         """A worker, stale or not, wants to commit."""
         held = data.draw(st.sampled_from(self.claims))
-        if jobs.finish(held, sizes(self.who), now()):
+        if painting.finish(held, sizes(self.who), now()):
             self.commits[held.work_id] = self.commits.get(held.work_id, 0) + 1
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
         """A fault that repeating cannot mend."""
-        jobs.fail(data.draw(st.sampled_from(self.claims)), "engine_refused", now())
+        painting.fail(data.draw(st.sampled_from(self.claims)), "engine_refused", now())
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def again(self, data: st.DataObject) -> None:
         """A fault that may pass."""
-        jobs.again(data.draw(st.sampled_from(self.claims)), "engine_failed", now())
+        painting.again(data.draw(st.sampled_from(self.claims)), "engine_failed", now())
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def again_for_no_fault_of_its_own(self, data: st.DataObject) -> None:
         """The bucket was away."""
         held = data.draw(st.sampled_from(self.claims))
-        jobs.again(held, "storage_unavailable", now(), outside=True)
+        painting.again(held, "storage_unavailable", now(), outside=True)
 
     @rule()
     def wait(self) -> None:

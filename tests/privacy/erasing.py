@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 
 from accounts.models import Session
-from portraits import jobs
+from portraits import painting
 from portraits.models import Portrait
 from privacy import leases, stages
 from privacy.erasure import LEASE
@@ -28,7 +28,7 @@ def live_fully() -> uuid.UUID:
     job = submitted(who, painted, count=2)
     work = claimed(painted)
     assert work.held.owner_id == who
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     assert job.references_id
     return who
 
@@ -38,7 +38,7 @@ def painted_for(who: uuid.UUID) -> Portrait:
     wanted = style()
     submitted(who, wanted)
     work = claimed(wanted)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     return Portrait.objects.get(item_id=work.held.work_id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.storage import storages
 from django.test.utils import override_settings
 
-from portraits import jobs
+from portraits import painting
 from portraits.models import Portrait
 from privacy import ledgerstore, restore
 from privacy.models import Pulse
@@ -52,7 +52,7 @@ def painted() -> Portrait:
     """A living portrait of somebody new; their job has ended."""
     who, by = consenting(), style()
     job = submitted(who, by)
-    assert jobs.finish(claimed(by).held, sizes(who), now())
+    assert painting.finish(claimed(by).held, sizes(who), now())
     return Portrait.objects.get(item__job=job)
 
 

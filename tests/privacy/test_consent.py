@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from portraits import jobs, references
+from portraits import jobs, painting, references
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from privacy import consent, crypto, erasure, keys, retention, terms, vault
 from privacy.audit import Reason
@@ -249,15 +249,15 @@ def test_withdrawing_stops_jobs_and_destroys_photos(born: Any, erase: bool) -> N
     who, painted = consenting(), style()
     job = submitted(who, painted, count=3)
     finished, running = claimed(painted), claimed(painted)
-    assert jobs.finish(finished.held, sizes(who), now())
+    assert painting.finish(finished.held, sizes(who), now())
     portrait = Portrait.objects.get(owner_id=who)
     photo = Photo.objects.get(set=job.references_id)
     late = sizes(who)
 
     consent.withdraw(who, PURPOSE, "tests/1", now(), erase_portraits=erase)
 
-    assert not jobs.finish(running.held, late, now())
-    assert not jobs.progress(running.held, Item.Phase.PAINTING, 50)
+    assert not painting.finish(running.held, late, now())
+    assert not painting.progress(running.held, Item.Phase.PAINTING, 50)
     job.refresh_from_db()
     assert job.state == Job.State.CANCELLED
     assert [item.state for item in job.items.all()] == ["done", "cancelled", "cancelled"]

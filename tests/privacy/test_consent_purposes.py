@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portraits import jobs, references
+from portraits import jobs, painting, references
 from portraits.models import Job, Photo, ReferenceSet
 from privacy import consent, keys, leases
 from privacy.errors import ConsentExpired, ConsentMissing, ConsentOutdated
@@ -141,7 +141,7 @@ def test_a_job_from_a_kept_set_goes_on_and_takes_the_set_along() -> None:
     take_back(who, KEEPING)
     kept.refresh_from_db()
     assert (kept.state, kept.keep) == (ReferenceSet.State.IN_USE, False)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     job.refresh_from_db()
     assert job.state == Job.State.DONE
     assert not ReferenceSet.objects.filter(owner_id=who).exists()

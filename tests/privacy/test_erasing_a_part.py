@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portraits import gallery, jobs, references
+from portraits import gallery, painting, references
 from portraits.errors import (
     ReferencesInUse,
     UnknownPhoto,
@@ -187,7 +187,7 @@ def test_photos_that_serve_an_open_job_stay(born: Any) -> None:
         references.discard(who, job.references_id, now())
     assert not Erasure.objects.filter(subject_id=who).exists()
     assert len(bodies(who, Kind.REFERENCE)) == 1
-    assert jobs.finish(claimed(painted).held, sizes(who), now())
+    assert painting.finish(claimed(painted).held, sizes(who), now())
 
 
 # --- All that shows the person ------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from portraits import jobs
+from portraits import painting
 from portraits.models import Item, Portrait, Style
 from privacy import erasure, storage, sweeps, vault
 from privacy.audit import Reason
@@ -39,7 +39,7 @@ def face(who: uuid.UUID) -> Erasure:
     return erasure.request_part(who, Scope.BIOMETRIC, None, now())
 
 
-def painting(who: uuid.UUID, painted: Style, *, opens: bool = True) -> Iterator[str]:
+def being_painted(who: uuid.UUID, painted: Style, *, opens: bool = True) -> Iterator[str]:
     """What a gpu worker does with an item, step by step; it says after each where it is."""
     work = claimed(painted)
     yield "claimed"
@@ -47,15 +47,15 @@ def painting(who: uuid.UUID, painted: Style, *, opens: bool = True) -> Iterator[
         assert work.photos[0].reference_id is not None
         vault.read(work.photos[0].reference_id, now(), why=Reason.PAINTING)
     yield "opened"
-    jobs.progress(work.held, Item.Phase.PAINTING, 50)
+    painting.progress(work.held, Item.Phase.PAINTING, 50)
     yield "begun"
     full = vault.draft(Kind.PORTRAIT, who, Plain(b"full"), now())
     yield "one size"
     thumb = vault.draft(Kind.RENDITION, who, Plain(b"thumb"), now())
     yield "all sizes"
     named = (("full", full), ("thumb", thumb))
-    sizes = [jobs.Size(name, draft, 8, 8, "image/jpeg") for name, draft in named]
-    yield "committed" if jobs.finish(work.held, sizes, now()) else "refused"
+    sizes = [painting.Size(name, draft, 8, 8, "image/jpeg") for name, draft in named]
+    yield "committed" if painting.finish(work.held, sizes, now()) else "refused"
 
 
 def nothing_of(who: uuid.UUID, prefix: str, *, account: bool) -> None:
@@ -92,7 +92,7 @@ def test_no_portrait_appears_whenever_it_is_asked_for(
     prefix = OwnerKey.objects.get(pk=who).prefix
     submitted(who, painted)
     born("gpu")
-    worker = painting(who, painted)
+    worker = being_painted(who, painted)
     while next(worker) != point:
         pass
     born("web")
@@ -121,7 +121,7 @@ def test_at_random_moments_the_erasure_wins_too(born: Any) -> None:
         def work(who: uuid.UUID = who, said: list[str] = said) -> None:
             try:
                 with suppress(BlobGone, OwnerErased):
-                    said.extend(painting(who, painted, opens=False))
+                    said.extend(being_painted(who, painted, opens=False))
             finally:
                 connections.close_all()
 

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from accounts.models import Session, User
-from portraits import jobs
+from portraits import painting
 from portraits.models import Portrait
 from privacy import (
     consent,
@@ -153,13 +153,13 @@ def test_a_portrait_that_is_late_cannot_be_committed(born: Any) -> None:
     born("web")
     erasure.request(who, now())
     born("gpu")
-    assert not jobs.finish(work.held, late, now())
+    assert not painting.finish(work.held, late, now())
     with pytest.raises(OwnerErased):
         vault.draft(Kind.PORTRAIT, who, Plain(b"later still"), now())
     assert not Portrait.objects.filter(owner_id=who).exists()
     advance(born, who)
     proved(who)
-    assert not jobs.finish(work.held, late, now())
+    assert not painting.finish(work.held, late, now())
 
 
 def test_erasing_is_no_withdrawal_that_the_person_has_to_give_first() -> None:

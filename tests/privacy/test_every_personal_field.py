@@ -20,7 +20,8 @@ from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
-from portraits import jobs
+from portraits import painting
+from portraits.models import Allowance, Event
 from privacy import archive, chain, copies, erasure, export, inventory, leases, stages
 from privacy.inventory import COPIED, TABLES, End
 from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice
@@ -62,9 +63,11 @@ def fill(who: uuid.UUID, web: Callable[[str], None]) -> None:
     painted = style()
     submitted(who, painted)
     work = claimed(painted)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     set_with_photo(who)
     leases.open_work("item", uuid.uuid4(), who)
+    Allowance.objects.get_or_create(owner_id=who, period="day", starts=now().date())
+    Event.objects.create(type="job.ended", owner_id=who, object_id=uuid.uuid4(), created_at=now())
     web("upkeep")
     chain.seal(now())
     web("web")

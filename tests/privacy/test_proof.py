@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from deploy.stack.supervisor import Stack
-from portraits import jobs
+from portraits import painting
 from portraits.models import Job
 from privacy import (
     bucket,
@@ -106,7 +106,7 @@ def a_life(born: Any) -> uuid.UUID:
     born("web")
     who, painted = consenting(), style()
     submitted(who, painted, count=2)
-    assert jobs.finish(claimed(painted).held, sizes(who), now())
+    assert painting.finish(claimed(painted).held, sizes(who), now())
     born("upkeep")
     chain.seal(now())
     return who

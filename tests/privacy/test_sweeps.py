@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portraits import endings, jobs, references
+from portraits import endings, painting, references
 from portraits.models import Photo, Portrait, ReferenceSet, Rendition
 from privacy import bucket, leases, retention, storage, sweeps, vault
 from privacy.audit import Reason, Verb
@@ -168,7 +168,7 @@ def test_reaping_takes_along_what_hangs_on_a_blob_and_empties_what_points_at_it(
     who, painted = consenting(), style()
     submitted(who, painted, keep_hours=24)
     work = claimed(painted)
-    assert jobs.finish(work.held, sizes(who), now())
+    assert painting.finish(work.held, sizes(who), now())
     portrait = Portrait.objects.get(owner_id=who)
     photo = Photo.objects.get(set__owner_id=who)
     vault.destroy(Blob.objects.filter(owner_id=who))

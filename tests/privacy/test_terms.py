@@ -4,7 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Session
-from portraits import jobs
-from portraits.models import Item, Job, Portrait
+from portraits import jobs, painting
+from portraits.models import Allowance, Event, Item, Job, Portrait
 from privacy import audit, chain, leases, retention, terms, vault
 from privacy.models import (
     AuditEvent,
@@ -150,6 +150,16 @@ def ended_job(at: datetime) -> Job:
     )
 
 
+def allowance(at: datetime) -> Allowance:
+    return Allowance.objects.create(owner_id=person(), period="day", starts=at.astimezone(UTC).date())
+
+
+def told(at: datetime) -> Event:
+    return Event.objects.create(
+        type=Event.Type.JOB_ENDED, owner_id=person(), object_id=uuid.uuid4(), created_at=at
+    )
+
+
 # name → how to make one whose end is at a moment, seen from which the term counts back
 CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "sessions": (session, None),
@@ -164,6 +174,8 @@ CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "face_claims": (claim, None),
     "verdicts": (verdict, Term.VERDICT),
     "jobs": (ended_job, Term.JOB),
+    "allowances": (allowance, Term.ALLOWANCE),
+    "told": (told, Term.EVENT),
 }
 
 
@@ -272,7 +284,7 @@ def test_a_job_stays_while_a_portrait_of_it_lives_and_goes_with_its_items() -> N
     who, painted, at = consenting(), style(), now()
     job = submitted(who, painted, count=2)
     work = claimed(painted)
-    assert jobs.finish(work.held, sizes(who), at)
+    assert painting.finish(work.held, sizes(who), at)
     jobs.cancel(who, job.pk, at)
     end = at + term(Term.JOB)
     assert terms.end(end + SECOND, only=["jobs"]) == 0

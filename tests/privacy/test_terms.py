@@ -150,10 +150,6 @@ def ended_job(at: datetime) -> Job:
     )
 
 
-def allowance(at: datetime) -> Allowance:
-    return Allowance.objects.create(owner_id=person(), period="day", starts=at.astimezone(UTC).date())
-
-
 def told(at: datetime) -> Event:
     return Event.objects.create(
         type=Event.Type.JOB_ENDED, owner_id=person(), object_id=uuid.uuid4(), created_at=at
@@ -174,7 +170,6 @@ CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "face_claims": (claim, None),
     "verdicts": (verdict, Term.VERDICT),
     "jobs": (ended_job, Term.JOB),
-    "allowances": (allowance, Term.ALLOWANCE),
     "told": (told, Term.EVENT),
 }
 
@@ -183,7 +178,7 @@ def test_every_term_has_somebody_who_enforces_it() -> None:
     assert {ending.term for ending in terms.endings} | ELSEWHERE == set(Term) == set(TERMS)
     names = [ending.name for ending in terms.endings]
     assert len(set(names)) == len(names)
-    assert set(names) == set(CASES) | {"links", "mail", "idempotency_keys"}
+    assert set(names) == set(CASES) | {"links", "mail", "idempotency_keys", "allowances"}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -205,6 +200,17 @@ def test_a_row_goes_at_its_term_and_not_before(born: Any, name: str) -> None:
     noted = AuditEvent.objects.filter(verb=audit.Verb.ROWS_ENDED).order_by("pk")
     assert noted.count() == before + 1
     assert noted.last().reason == audit.Reason.DEADLINE  # type: ignore[union-attr]
+
+
+def test_what_was_counted_of_a_month_goes_after_two_of_them(born: Any) -> None:
+    who, today = person(), now().astimezone(UTC).date()
+    ages = (timedelta(0), term(Term.ALLOWANCE) - timedelta(days=1), term(Term.ALLOWANCE))
+    for age in ages:
+        Allowance.objects.create(owner_id=who, period="month", starts=today - age)
+    born("upkeep")
+    assert terms.end(now(), only=["allowances"]) == 1
+    left = Allowance.objects.filter(owner_id=who).values_list("starts", flat=True)
+    assert set(left) == {today - age for age in ages[:2]}
 
 
 def test_a_batch_after_the_other_ends_whatever_the_number(monkeypatch: pytest.MonkeyPatch) -> None:

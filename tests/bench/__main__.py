@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from functools import partial
 
-from tests.bench import crypto, erasure, keys, pocket, retention, stack
+from tests.bench import crypto, erasure, keys, peers, pocket, retention, stack
 from tests.bench.report import conditions
 
 # The stack comes first: torch, once it is loaded here, competes with it for the cores.
@@ -14,6 +14,7 @@ SUITES = {
     "crypto": crypto.run,
     "keys": keys.run,
     "retention": retention.run,
+    "peers": peers.run,
     "pocket": pocket.run,
 }
 

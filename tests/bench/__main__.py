@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from functools import partial
 
-from tests.bench import crypto, erasure, keys, peers, pocket, retention, stack
+from tests.bench import crypto, erasure, keys, peers, pocket, queue, retention, stack
 from tests.bench.report import conditions
 
 # The stack comes first: torch, once it is loaded here, competes with it for the cores.
@@ -15,6 +15,7 @@ SUITES = {
     "keys": keys.run,
     "retention": retention.run,
     "peers": peers.run,
+    "queue": queue.run,
     "pocket": pocket.run,
 }
 

@@ -4,8 +4,8 @@ import sys
 from argparse import ArgumentParser
 from functools import partial
 
-from tests.bench import crypto, erasure, keys, peers, pocket, queue, retention, stack
-from tests.bench.report import conditions
+from tests.bench import crypto, erasure, keys, peers, pocket, queue, recovery, retention, stack
+from tests.bench.report import conditions, said
 
 # The stack comes first: torch, once it is loaded here, competes with it for the cores.
 SUITES = {
@@ -16,6 +16,7 @@ SUITES = {
     "retention": retention.run,
     "peers": peers.run,
     "queue": queue.run,
+    "recovery": recovery.run,
     "pocket": pocket.run,
 }
 
@@ -34,7 +35,8 @@ def main(arguments: list[str]) -> int:
     print(conditions())
     for name in options.suites or suites:
         print(f"\n## {name}")
-        suites[name]()
+        with said(name):
+            suites[name]()
     return 0
 
 

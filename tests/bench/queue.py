@@ -68,13 +68,13 @@ RIVALS = (
 
 def run() -> None:
     """Rounds of all libraries in turn."""
-    python = _install()
+    python = install()
     found: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
         stack = Stack(Path(folder), roles=(), tests=True, preferred_ports=False)
         try:
             stack.start()
-            bench = _Bench(python, *_addresses(stack))
+            bench = _Bench(python, *addresses(stack))
             bench.prepare()
             for _ in range(ROUNDS):
                 for rival in RIVALS:
@@ -84,7 +84,8 @@ def run() -> None:
     _say(found)
 
 
-def _install() -> Path:
+def install() -> Path:
+    """An environment with all of the libraries; returns its interpreter."""
     python = FOLDER / "bin" / "python"
     mark = FOLDER / "installed"
     if not mark.exists() or mark.read_text() != repr(REQUIREMENTS):
@@ -95,7 +96,7 @@ def _install() -> Path:
     return python
 
 
-def _addresses(stack: Stack) -> tuple[str, str]:
+def addresses(stack: Stack) -> tuple[str, str]:
     """A Valkey database and a PostgreSQL database that nothing of ours uses."""
     broker = urlsplit(stack.env(Role.WEB)["SITTER_BROKER_URL"])
     own = stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]
@@ -190,5 +191,8 @@ def _say(found: dict[str, list[dict[str, float]]]) -> None:
             f"| {name} | {middle['cpu_us']:.0f} | {middle['sent_s']:.0f}"
             f" | {middle['drained_s']:.0f} | {middle['p50_ms']:.1f} | {middle['p95_ms']:.1f} |"
         )
-    conditions = {"burst": BURST, "paced": PACED, "requirements": REQUIREMENTS}
+    burnt = {name: statistics.median(row["cpu_us"] for row in rows) for name, rows in found.items()}
+    title = "A job that does nothing: CPU of the worker"
+    drawn = report.bars(title, "µs a job", burnt)
+    conditions = {"bars": drawn, "burst": BURST, "paced": PACED, "requirements": REQUIREMENTS}
     report.keep("queue", {**conditions, "rounds": found})

@@ -1,10 +1,13 @@
 """Where the numbers of a benchmark go: raw into var/bench, figures into var/figures/bench.json."""
 
+import contextlib
+import io
 import json
 import os
 import platform
 import statistics
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 from deploy import figures
 from deploy.env import ROOT
 
+FOLDER = ROOT / "var" / "bench"
 PACKAGES = ("cryptography", "torch", "diffusers", "celery", "django")
 
 
@@ -39,12 +43,34 @@ def p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
 
 
+class _Both(io.StringIO):
+    """Prints, and keeps what it printed."""
+
+    def write(self, text: str) -> int:
+        sys.__stdout__.write(text)  # type: ignore[union-attr]
+        return super().write(text)
+
+
+@contextlib.contextmanager
+def said(suite: str) -> Iterator[None]:
+    """Keep what a suite prints beside its raw numbers."""
+    kept = _Both()
+    with contextlib.redirect_stdout(kept):
+        yield
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{suite}.txt").write_text(kept.getvalue())
+
+
+def bars(title: str, unit: str, values: dict[str, float]) -> dict[str, Any]:
+    """What `make publish` draws of a suite; a name that begins with "sitter" is ours."""
+    return {"title": title, "unit": unit, "values": values}
+
+
 def keep(suite: str, raw: dict[str, Any]) -> None:
-    """Store the raw numbers of a suite with their conditions."""
-    folder = ROOT / "var" / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Store the raw numbers of a suite with their conditions; `bars` among them are drawn."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     body = {"conditions": conditions(), **raw}
-    (folder / f"{suite}.json").write_text(json.dumps(body, indent=1) + "\n")
+    (FOLDER / f"{suite}.json").write_text(json.dumps(body, indent=1) + "\n")
 
 
 def figure(name: str, *, value: Any, unit: str, n: int, holds: bool, how: str) -> None:

@@ -201,9 +201,12 @@ def _say(found: dict[str, list[dict[str, float]]], mark_ms: float) -> None:
     print("| contender | images/s | p50 s | p95 s | CPU s an image |\n|---|---|---|---|---|")
     for name, row in middle.items():
         burnt = f"{row['cpu_s_per_image']:.3f}" if "cpu_s_per_image" in row else ""
-        rates = f"{row['images_s']:.3f} | {row['p50_s']:.2f} | {row['p95_s']:.2f}"
-        print(f"| {name} | {rates} | {burnt} |")
-    report.keep("peers", {"rounds": found, "seconds": SECONDS, "mark_ms": mark_ms})
+        paces = f"{row['images_s']:.3f} | {row['p50_s']:.2f} | {row['p95_s']:.2f}"
+        print(f"| {name} | {paces} | {burnt} |")
+    rates = {name: row["images_s"] for name, row in middle.items()}
+    drawn = report.bars("The same pipeline, one thread, eight clients", "images a second", rates)
+    raw = {"bars": drawn, "rounds": found, "seconds": SECONDS, "mark_ms": mark_ms}
+    report.keep("peers", raw)
     rivals = [row for name, row in middle.items() if name not in ("sitter", "bare")]
     ours = middle["sitter"]
     ratio = ours["images_s"] / max(row["images_s"] for row in rivals)

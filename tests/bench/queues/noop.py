@@ -1,8 +1,8 @@
 """A job that does nothing but say when it began. Runs in an environment of the libraries' own.
 
-`noop.main()` submits: arguments are a count and a pause. The library is named by `QUEUE_LIBRARY`, the
-broker's address by `QUEUE_URL`, PostgreSQL's by `QUEUE_DATABASE`. A job is handed the time at which it was sent, and adds its delay
-to the list `began`, which costs each library the same.
+`noop.main()` submits: arguments are a count and a pause. `QUEUE_LIBRARY` names the library,
+`QUEUE_URL` and `QUEUE_DATABASE` are where Valkey and PostgreSQL are. A job is handed the time at
+which it was sent, and adds its delay to the list `began`, which costs each library the same.
 """
 
 import asyncio
@@ -34,8 +34,15 @@ if LIBRARY == "celery":
         worker_prefetch_multiplier=1,
         task_ignore_result=True,
         broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": int(os.environ.get("QUEUE_VISIBLE", 3600))},
     )
     task = app.task(name="noop")(began)
+
+    @app.task(name="slow")
+    def slow(seconds: float) -> None:
+        """A job that can be killed: says who has begun it."""
+        _broker.rpush("slow", os.getpid())
+        time.sleep(seconds)
 elif LIBRARY == "dramatiq":
     import dramatiq
     from dramatiq.brokers.redis import RedisBroker

@@ -1,0 +1,91 @@
+"""`make publish`: what was measured last, copied from var/ into the docs, with a page and plots.
+
+Nothing is computed here: numbers are those that the suites stored, with their conditions.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")
+
+import matplotlib.pyplot as plt
+
+from deploy import figures
+from deploy.env import ROOT
+
+RAW = ROOT / "var" / "bench"
+PAGE = ROOT / "deploy" / "docs" / "measured"
+INTRODUCTION = """\
+# What was measured last
+
+Made by `make bench`, `make chaos` and `make publish`; the raw numbers of each suite lie beside this
+page as JSON. A figure that says NO does not reach its goal, and its conditions say what was seen.
+
+"""
+
+
+def main() -> int:
+    """Copy the raw numbers, draw the plots, write the page."""
+    sections = []
+    for file in sorted(RAW.glob("*.json")):
+        raw = json.loads(file.read_text())
+        (PAGE / file.name).write_text(file.read_text())
+        sections.append(_section(file.stem, raw))
+    rows = [row for row in figures.best() if row["value"] is not None]
+    (PAGE / "figures.json").write_text(json.dumps(rows, indent=1) + "\n")
+    (PAGE / "bench.md").write_text(INTRODUCTION + _figures(rows) + "\n" + "\n".join(sections))
+    return 0
+
+
+def _figures(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "| id | what | goal | measured | n | holds | conditions |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    words = {True: "yes", False: "NO", None: "too small a run to say"}
+    for row in rows:
+        value = f"{row['value']} {row['unit'] or ''}".strip()
+        cells = (row["id"], row["what"], row["goal"], value, row["n"], words[row["holds"]])
+        said = f"{row['conditions']}; {row['measured_at'][:10]}"
+        lines.append(
+            "| " + " | ".join(str(cell).replace("|", "/") for cell in (*cells, said)) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _section(suite: str, raw: dict[str, Any]) -> str:
+    lines = [f"## {suite}", "", str(raw.get("conditions", "")), ""]
+    if bars := raw.get("bars"):
+        _draw(PAGE / f"{suite}.svg", bars)
+        lines += [f"![{bars['title']}]({suite}.svg)", ""]
+    said = RAW / f"{suite}.txt"
+    if said.exists():
+        lines += ["```", said.read_text().strip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _draw(file: Path, bars: dict[str, Any]) -> None:
+    """Horizontal bars, ours in another colour."""
+    names, values = list(bars["values"]), list(bars["values"].values())
+    colours = ["#c2410c" if name.startswith("sitter") else "#94a3b8" for name in names]
+    figure, axes = plt.subplots(figsize=(7, 0.6 + 0.4 * len(names)), layout="constrained")
+    axes.barh(
+        names[::-1], values[::-1], color=["#c2410c" if own else "#94a3b8" for own in ours[::-1]]
+    )
+    axes.bar_label(axes.containers[0], fmt="%.3g", padding=3)
+    axes.margins(x=0.12)
+    axes.set_title(bars["title"], loc="left")
+    axes.set_xlabel(bars["unit"])
+    axes.spines[["top", "right"]].set_visible(False)
+    # Without a date and with fixed ids, the same numbers give the same file.
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    mpl.rcParams["svg.hashsalt"] = "sitter"
+    sys.exit(main())

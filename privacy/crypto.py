@@ -30,6 +30,7 @@ SEED_BYTES: Final = 32
 MLKEM_PUBLIC_BYTES: Final = 1184
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FROM_SEAL: Final = object()
+KEYS_KEPT: Final = 64
 
 
 class Recipient(IntEnum):
@@ -143,9 +144,9 @@ def _public_bytes(mlkem: MLKEM768PrivateKey, x25519: X25519PrivateKey) -> bytes:
     return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
 
-# Reading a key costs a fifth of a millisecond once a large photo has emptied the caches, and the web
-# seals to the same one all day. A public half opens nothing, so a few may stay in memory.
-@lru_cache(maxsize=64)
+# Once a large photo has emptied the caches, reading a key takes a fifth of a millisecond, and the
+# web seals to the same one all day. A public half opens nothing, so a few may stay.
+@lru_cache(KEYS_KEPT)
 def _public_key(public: bytes) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),

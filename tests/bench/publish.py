@@ -73,10 +73,8 @@ def _draw(file: Path, bars: dict[str, Any]) -> None:
     names, values = list(bars["values"]), list(bars["values"].values())
     colours = ["#c2410c" if name.startswith("sitter") else "#94a3b8" for name in names]
     figure, axes = plt.subplots(figsize=(7, 0.6 + 0.4 * len(names)), layout="constrained")
-    axes.barh(
-        names[::-1], values[::-1], color=["#c2410c" if own else "#94a3b8" for own in ours[::-1]]
-    )
-    axes.bar_label(axes.containers[0], fmt="%.3g", padding=3)
+    drawn = axes.barh(names[::-1], values[::-1], color=colours[::-1])
+    axes.bar_label(drawn, fmt="%.3g", padding=3)
     axes.margins(x=0.12)
     axes.set_title(bars["title"], loc="left")
     axes.set_xlabel(bars["unit"])

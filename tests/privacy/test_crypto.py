@@ -63,6 +63,15 @@ def test_another_key_does_not_open_it() -> None:
         crypto.unseal(sealed, crypto.new_seed(), PLACE)
 
 
+def test_of_more_keys_than_are_remembered_each_opens_its_own() -> None:
+    seeds = [crypto.new_seed() for _ in range(crypto.KEYS_KEPT + 1)]
+    publics = [crypto.public_half(seed) for seed in seeds]
+    for _ in range(2):
+        for seed, public in zip(seeds, publics, strict=True):
+            sealed = crypto.seal(Plain(b"a face"), public, PLACE)
+            assert crypto.unseal(sealed, seed, PLACE).reveal() == b"a face"
+
+
 def test_sealed_cannot_be_made_by_hand() -> None:
     with pytest.raises(TypeError):
         crypto.Sealed(b"", b"", None)

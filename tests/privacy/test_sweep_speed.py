@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.db import IntegrityError
 
 from deploy.stack.supervisor import Stack
 from privacy import sweeps
@@ -45,3 +46,22 @@ def test_taking_rows_out_leaves_none_that_was_shredded_and_all_others(stack: Sta
     assert retention.drop() > 0
     assert Blob.objects.filter(state=Blob.State.SHREDDED).count() == 0
     assert Blob.objects.count() == 3000
+
+
+def test_names_are_found_by_an_index_which_a_shredded_row_has_left(stack: Stack) -> None:
+    now = datetime.now(UTC)
+    retention.load(stack.admin_database_url, 20_000, 10_000, now)
+    sweeps.expire_batch(now, 1000)
+    dead = Blob.objects.filter(state=Blob.State.SHREDDED)[:1].get()
+    registered, living = Blob.objects.filter(expires_at__gt=now)[:2]
+    Blob.objects.filter(pk=registered.pk).update(state=Blob.State.REGISTERED)
+    names = {dead.name, registered.name, living.name}
+    asked = Blob.named([*names, "portrait/of/nobody"])
+    assert sorted(asked.values_list("name", flat=True)) == sorted(names)
+    plan = asked.explain()
+    assert "blob_name" in plan
+    assert "blob_shredded" in plan
+    walked = Blob.objects.filter(name__gt="portrait/f", name__lte="portrait/f1")
+    assert "blob_name" in walked.filter(state=Blob.State.STORED).explain()
+    with pytest.raises(IntegrityError):
+        Blob.objects.filter(pk=living.pk).update(name=registered.name)

@@ -1,0 +1,186 @@
+"""Where waiting portraits stand: their turns when they come in, their position and estimate later.
+
+What is computed from turns is scheduling.py's; this module reads the rows that it needs. Positions
+and estimates say how things stand: who comes later with less goes first, and that is not foretold.
+"""
+
+import time
+import uuid
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from statistics import fmean
+from typing import Final
+
+from django.db import connection
+
+from portraits import scheduling
+from portraits.endings import LEASE
+from portraits.models import Item, Painter
+from portraits.painters import ALIVE_FOR
+from privacy import leases
+from privacy.models import Lease
+
+# Work is taken in the order of turns, so what is held stands at the front of its queue. So many
+# rows from the front show all that some dozens of workers hold.
+FRONT: Final = 200
+# Many people ask at once how long it will take; they may be told what was so a second ago.
+FRESH_FOR: Final = 1.0
+# The advisory locks of this module are told from others by this number.
+LINES: Final = 0x11E5
+
+
+def places(
+    owner_id: uuid.UUID, lane: str, wanted: Sequence[tuple[str, float]]
+) -> list[leases.Place]:
+    """A place for each (engine, cost), in this order. The caller is in a transaction.
+
+    One person's submissions line up one after the other, so that nobody gets ahead by sending many
+    at once. Different people who come at the same moment may read the same virtual time; that costs
+    nobody more than what the others of that moment have ordered.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LINES, str(owner_id)])
+    weight = scheduling.WEIGHTS[lane]
+    turns: dict[str, list[float]] = {}
+    for engine in dict.fromkeys(engine for engine, _ in wanted):
+        mine = Lease.objects.filter(owner_id=owner_id, kind=LEASE, lane=lane, queue=engine)
+        opened = [scheduling.Open(turn, cost) for turn, cost in mine.values_list("turn", "cost")]
+        costs = [cost for name, cost in wanted if name == engine]
+        turns[engine] = scheduling.line_up(_serving(engine), opened, costs, weight=weight)
+    lines = {engine: iter(line) for engine, line in turns.items()}
+    return [leases.Place(engine, lane, next(lines[engine]), cost) for engine, cost in wanted]
+
+
+def close_ranks(owner_id: uuid.UUID) -> None:
+    """What somebody has cancelled no longer stands before the rest of what they wait for.
+
+    The caller holds the owner's row alone. What is being claimed at this moment is left as it is.
+    """
+    mine = Lease.objects.filter(owner_id=owner_id, kind=LEASE, lane__in=scheduling.WEIGHTS)
+    mine = mine.annotate(held=leases.HELD)
+    rows = list(mine.order_by("turn", "ready_at", "pk").select_for_update(skip_locked=True))
+    moved = []
+    for lane, engine in {(row.lane, row.queue) for row in rows}:
+        flow = [row for row in rows if (row.lane, row.queue) == (lane, engine)]
+        held = [scheduling.Open(row.turn, row.cost) for row in flow if row.held]
+        waiting = [row for row in flow if not row.held]
+        costs = [row.cost for row in waiting]
+        weight = scheduling.WEIGHTS[lane]
+        turns = scheduling.line_up(_serving(engine), held, costs, weight=weight)
+        for row, turn in zip(waiting, turns, strict=True):
+            if turn < row.turn:
+                row.turn = turn
+                moved.append(row)
+    Lease.objects.bulk_update(moved, ["turn"])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many portraits come before a job's next one, and how long until its last one is done.
+
+    No estimate is better than a guess: it is None while no worker has the engine, which `notice`
+    says in a sentence, and until one has painted something.
+    """
+
+    position: int
+    eta_seconds: float | None
+    notice: str | None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One engine's queue at some moment."""
+
+    turns: list[float]  # of what waits, in order
+    before: list[float]  # what all before it costs; one more at the end
+    held: float  # what is being painted costs
+    served: bool  # whether a worker has the engine
+    rates: list[float]  # what each of its workers does a second
+
+
+def standing(job_id: uuid.UUID, now: datetime) -> Standing | None:
+    """Where a job stands; None once nothing of it is open."""
+    items = Item.objects.filter(job_id=job_id, state__in=Item.OPEN).values("pk")
+    mine = Lease.objects.filter(kind=LEASE, work_id__in=items).annotate(held=leases.HELD)
+    rows = list(mine.order_by("turn").values_list("queue", "turn", "cost", "held"))
+    if not rows:
+        return None
+    lines = {engine: _line(engine, now) for engine in sorted({row[0] for row in rows})}
+    position = min(
+        0 if held else bisect_left(lines[engine].turns, turn) for engine, turn, _, held in rows
+    )
+    if missing := [engine for engine, line in lines.items() if not line.served]:
+        return Standing(position, None, _notice(missing))
+    if not all(line.rates for line in lines.values()):
+        return Standing(position, None, None)
+    # The last of each engine's; they are in order.
+    last = {engine: (turn, cost, held) for engine, turn, cost, held in rows}
+    waits = [_wait(lines[engine], *piece) for engine, piece in last.items()]
+    return Standing(position, round(max(waits), 1), None)
+
+
+def _wait(line: _Line, turn: float, cost: float, held: bool) -> float:
+    """Seconds until a piece is done. What is being painted is taken to be half done."""
+    together = sum(line.rates)
+    if held:
+        return line.held / 2 / together
+    before = line.held / 2 + line.before[bisect_left(line.turns, turn)]
+    return before / together + cost / fmean(line.rates)
+
+
+def _notice(engines: Sequence[str]) -> str:
+    names = " and ".join(engines)
+    kind = "engine" if len(engines) == 1 else "engines"
+    return f"No running worker has the {kind} {names}; nobody can say yet when this is painted."
+
+
+_lines: dict[str, tuple[float, _Line]] = {}
+
+
+def _line(engine: str, now: datetime) -> _Line:
+    seen_at, line = _lines.get(engine, (float("-inf"), None))
+    if line is None or time.monotonic() - seen_at >= FRESH_FOR:
+        line = _read(engine, now)
+        _lines[engine] = (time.monotonic(), line)
+    return line
+
+
+def _read(engine: str, now: datetime) -> _Line:
+    queue = Lease.objects.filter(kind=LEASE, queue=engine).annotate(held=leases.HELD)
+    rows = list(queue.order_by("turn", "ready_at").values_list("turn", "cost", "held"))
+    waiting = [(turn, cost) for turn, cost, held in rows if not held]
+    served, rates = _rates(engine, now)
+    return _Line(
+        [turn for turn, _ in waiting],
+        list(accumulate((cost for _, cost in waiting), initial=0.0)),
+        sum(cost for _, cost, held in rows if held),
+        served,
+        rates,
+    )
+
+
+def _rates(engine: str, now: datetime) -> tuple[bool, list[float]]:
+    """Whether anybody serves the engine, and what each worker can spend on it a second."""
+    alive = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR, state=Painter.State.READY)
+    rows = list(alive.values_list("holder", "engine", "rate"))
+    known = [rate for _, name, rate in rows if name == engine and rate]
+    holders = [(who, rate) for who, name, rate in rows if name == engine]
+    if not known:
+        return bool(holders), []
+    # A worker divides its time among those of its engines that have work.
+    busy = {engine, *leases.heads(LEASE, sorted({name for _, name, _ in rows}))}
+    shares = Counter(who for who, name, _ in rows if name in busy)
+    # One that has painted nothing yet will do about as much as the others.
+    return True, [(rate or fmean(known)) / shares[who] for who, rate in holders]
+
+
+def _serving(engine: str) -> float:
+    front = Lease.objects.filter(kind=LEASE, queue=engine).order_by("turn", "ready_at")
+    rows = list(front.annotate(held=leases.HELD).values_list("turn", "held")[:FRONT])
+    held = [turn for turn, is_held in rows if is_held]
+    waiting = [turn for turn, is_held in rows if not is_held]
+    return scheduling.now_serving(held, min(waiting, default=None))

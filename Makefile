@@ -14,7 +14,7 @@ LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prove test lint bench publish figures lock pictures
+.PHONY: help demo up prove test lint bench chaos publish figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(VENV)/dev ## ruff, mypy, import contracts, dependencies
 
 bench: $(VENV)/dev ## Measure, write var/bench and var/figures/bench.json
 	@$(PY) -m tests.bench $(SUITE)
+
+chaos: $(VENV)/dev ## Kill, cut and starve everything while people order; FULL=1 for the whole sizes
+	@$(PY) -m tests.chaos $(STORM)
 
 publish: $(VENV)/dev ## Copy what was measured last into deploy/docs/measured, with plots
 	@$(PY) -m tests.bench.publish

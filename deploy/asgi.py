@@ -85,9 +85,14 @@ async def _refuse(send: Send) -> None:
 
 
 _django: Any = get_asgi_application()
+# An answer lies in memory whole, so it goes to the server whole: cut into pieces of 64 kB, it would
+# be copied once more.
+_django.chunk_size = settings.BODY_MAX_BYTES
 
-from deploy import start  # noqa: E402 - what it looks at exists only now
+from deploy import quick, start  # noqa: E402 - what they look at exists only now
 
 start.with_keys()
-application = Forgetting(BoundedBody(_django, settings.BODY_MAX_BYTES))
+application = Forgetting(BoundedBody(quick.Quick(_django), settings.BODY_MAX_BYTES))
+# Who runs it (deploy/server.py) calls this before it ends.
+application.send_off = quick.send_off
 memory.settle()

@@ -21,15 +21,29 @@ class Role(StrEnum):
     GPU = "gpu"
     UPKEEP = "upkeep"
     KEEPER = "keeper"
+    COURIER = "courier"
     BEAT = "beat"
     FLOWER = "flower"
     MIGRATOR = "migrator"
 
 
+class PortraitFormat(StrEnum):
+    """In which form the full size of a portrait is stored."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+
+
 class Env(BaseSettings):
     """Read once, by deploy/settings.py; nothing else reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="SITTER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SITTER_",
+        extra="ignore",
+        frozen=True,
+        # A refusal names the setting; it may not quote the passwords that lie beside it.
+        hide_input_in_errors=True,
+    )
 
     role: Role = Field(Role.MIGRATOR, description="Which process this is.")
     production: bool = Field(
@@ -139,6 +153,17 @@ class Env(BaseSettings):
     engines_loaded: int = Field(
         0, ge=0, description="How many of its engines a gpu worker holds in memory; 0 means all."
     )
+    portrait_format: PortraitFormat = Field(
+        PortraitFormat.JPEG,
+        description="How full portraits are stored: jpeg, or png, which loses nothing, is several"
+        " times as large and costs ten times the processor time.",
+    )
+    drain_seconds: float = Field(
+        20.0,
+        ge=1,
+        description="A gpu worker that is asked to end finishes what it paints within this time;"
+        " what does not end by then goes to another. Kill it no earlier than two seconds later.",
+    )
     open_items: int = Field(
         400, ge=1, description="Portraits that one person may have waiting or in work."
     )
@@ -150,12 +175,22 @@ class Env(BaseSettings):
         5000, ge=1, description="Portraits that a person gets in a month."
     )
     webhook_url: str | None = Field(
-        None, description="Where your systems are told by id what has ended; empty means nowhere."
+        None,
+        description="Where your systems are told by id what has ended; empty means nowhere."
+        " Every role reads it, so it may hold no secret.",
     )
     webhook_keys: list[SecretStr] = Field(
         [],
         description="One or two signing keys of the webhook, `whsec_` and base64 (JSON list);"
-        " with two, each message carries a signature of both.",
+        " with two, each message carries a signature of both. Only for the courier.",
+    )
+    webhook_insecure: bool = Field(
+        False, description="Lets the webhook be http://; for development, refused in production."
+    )
+    webhook_private: bool = Field(
+        False,
+        description="Lets the webhook be at a private address; for development, refused in"
+        " production.",
     )
     log_level: str = Field("INFO", description="Python log level.")
 
@@ -169,4 +204,7 @@ class Env(BaseSettings):
             raise ValueError("SITTER_SECRET_KEY must have 32 characters or more in production.")
         if not self.sandbox_strict and self.role is Role.INTAKE:
             raise ValueError("SITTER_SANDBOX_STRICT must be true for the intake in production.")
+        for name in ("webhook_insecure", "webhook_private"):
+            if getattr(self, name):
+                raise ValueError(f"SITTER_{name.upper()} must be false in production.")
         return self

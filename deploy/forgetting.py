@@ -19,11 +19,16 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 SOON: Final = 1.0
 
 
+def _nobody_waits() -> None:
+    """An application without streams has nobody to send off."""
+
+
 class Forgetting:
-    """Wraps an application."""
+    """Wraps an application. `send_off` is what it does when the process is asked to end."""
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self.send_off: Callable[[], None] = _nobody_waits
         self._due = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

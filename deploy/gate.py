@@ -47,14 +47,20 @@ class AfterReplay:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """One request; behind an open gate it costs a comparison."""
-        if gate.seen is None and request.path not in ALWAYS_OPEN:
-            try:
-                gate.check()
-            except PrivacyError as refusal:
-                return _later(refusal.code, str(refusal))
-            except (OperationalError, InterfaceError):
-                return _later(DatabaseDown.default_code, DatabaseDown.default_detail)
+        if gate.seen is None and request.path not in ALWAYS_OPEN and (refusal := shut()):
+            return refusal
         return self.get_response(request)
+
+
+def shut() -> HttpResponse | None:
+    """Ask whether the gate may open; the answer to whoever stands before it, if it may not."""
+    try:
+        gate.check()
+    except PrivacyError as refusal:
+        return _later(refusal.code, str(refusal))
+    except (OperationalError, InterfaceError):
+        return _later(DatabaseDown.default_code, DatabaseDown.default_detail)
+    return None
 
 
 def _later(code: str, sentence: str) -> HttpResponse:

@@ -42,9 +42,10 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     },
     "intake": {
         "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
-        "privacy.Lease": "SUD", "privacy.AuditEvent": "I", "privacy.Export": "SU",
+        "privacy.Lease": "SIUD", "privacy.AuditEvent": "I", "privacy.Export": "SU",
         "privacy.ExportPart": "SU", "privacy.Verdict": "SI", "privacy.Pulse": "S",
         "portraits.ReferenceSet": "SU", "portraits.Photo": "SU", "privacy.Period": "SIU",
+        "portraits.Event": "I",
     },
     "gpu": {
         "privacy.FleetKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
@@ -52,7 +53,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Painter": "SIUD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
         "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
         "portraits.Rendition": "SI", "privacy.Verdict": "SI", "privacy.Pulse": "S",
-        "portraits.Allowance": "SU", "portraits.Event": "SI", "privacy.Period": "SIU",
+        "portraits.Allowance": "SU", "portraits.Event": "I", "privacy.Period": "SIU",
     },
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
@@ -73,12 +74,13 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     },
     "keeper": {
         "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",
-        "privacy.Erasure": "S", "privacy.RootEpoch": "SIU", "privacy.Lease": "SUD",
+        "privacy.Erasure": "S", "privacy.RootEpoch": "SIU", "privacy.Lease": "SIUD",
         "privacy.Export": "SU", "privacy.ExportPart": "SU", "privacy.Blob": "SIU",
         "privacy.Capsule": "ID", "privacy.Consent": "S", "privacy.AuditEvent": "I",
         "privacy.ConsentDocument": "S", "privacy.Verdict": "SI", "privacy.FleetKey": "S",
-        "privacy.Pulse": "S", "privacy.Period": "SIU",
+        "privacy.Pulse": "S", "privacy.Period": "SIU", "portraits.Event": "I",
     },
+    "courier": {"portraits.Event": "SU", "privacy.Lease": "SUD", "privacy.Pulse": "S"},
 }  # fmt: skip
 
 # Upkeep destroys wrapped owner keys without being able to read one.

@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from deploy.gate import gate
-from privacy import keys, storage
+from privacy import keys, periods, storage
 from privacy.errors import RestorePending, StorageDown
 
 
@@ -33,6 +33,15 @@ def _ledger() -> list[str]:
     return []
 
 
+def _warnings() -> list[str]:
+    """What needs somebody to look, although requests are served."""
+    try:
+        silent = periods.silent()
+    except DatabaseError:
+        return []  # named above
+    return ["no periodic task has run for a minute (are beat and upkeep running?)"] * silent
+
+
 def readyz(request: HttpRequest) -> JsonResponse:
     """Everything that a request needs is there; otherwise 503 with what is missing."""
     today = timezone.now().date()
@@ -50,4 +59,5 @@ def readyz(request: HttpRequest) -> JsonResponse:
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
             missing.append(name)
     missing += _ledger()
-    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+    body = {"ready": not missing, "missing": missing, "warnings": _warnings()}
+    return JsonResponse(body, status=503 if missing else 200)

@@ -1,5 +1,6 @@
 """One error shape, once; a request id; and headers that keep private answers out of caches."""
 
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
@@ -93,7 +95,10 @@ class Handler(ExceptionHandler):
         if isinstance(exc, RecursionError):
             return ParseError("The body is nested too deeply.")
         if isinstance(exc, NotAuthenticated):
-            return NotAuthenticated("Sign in first, and send your token as X-Session-Token.")
+            told = NotAuthenticated("Sign in first, and send your token as X-Session-Token.")
+            # How to sign in goes with every 401 (RFC 9110, 11.6.1).
+            vars(told).update(auth_header=getattr(exc, "auth_header", None))
+            return told
         return super().convert_known_exceptions(exc)
 
     def format_exception(self, exc: APIException) -> Any:
@@ -117,7 +122,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 outside of REST framework, in the same shape."""
+    """500 outside of REST framework, in the same shape; 503 where only the database was away."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        answer = _plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
     return _plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
 
 
@@ -132,6 +141,19 @@ def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
     return JsonResponse({"type": kind, "errors": errors}, status=status)
 
 
+def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+    """One line a request, once its answer begins."""
+    match = request.resolver_match
+    log.info(
+        "request",
+        method=request.method,
+        # The pattern, not the path: a path may hold an id that fetches something.
+        route=match.route if match else "unknown",
+        status=response.status_code,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
 class RequestId:
     """Binds a random id to the logs of a request and returns it; never the client's own."""
 
@@ -144,21 +166,21 @@ class RequestId:
         started = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
-            match = request.resolver_match
-            log.info(
-                "request",
-                method=request.method,
-                # The pattern, not the path: a path may hold an id that fetches something.
-                route=match.route if match else "unknown",
-                status=response.status_code,
-                seconds=round(time.monotonic() - started, 3),
-            )
+            log_request(request, response, started)
         response["X-Request-Id"] = request_id
         return response
 
 
-class PrivateResponses:
+def keep_private(request: HttpRequest, response: HttpResponseBase) -> None:
     """`no-store` on everything that is not a static file, and a strict content policy."""
+    if not request.path.startswith("/static/"):
+        response["Cache-Control"] = "no-store"
+    admin = request.path.startswith("/admin/")
+    response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)
+
+
+class PrivateResponses:
+    """Keeps every answer out of caches."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -166,8 +188,5 @@ class PrivateResponses:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """One request."""
         response = self.get_response(request)
-        if not request.path.startswith("/static/"):
-            response["Cache-Control"] = "no-store"
-        admin = request.path.startswith("/admin/")
-        response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)
+        keep_private(request, response)
         return response

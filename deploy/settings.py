@@ -145,10 +145,25 @@ SOON = Config(
 )
 
 
+# A worker's lease is renewed meanwhile, so it may wait longer; but nothing waits without end.
+PATIENT = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    # Standard mode tries again with growing, random pauses: one failure in three is hardly seen.
+    retries={"mode": "standard", "total_max_attempts": 3},
+    # Bodies are sealed and their sums kept beside their capsules: a checksum in the request proves
+    # nothing more. The one module that calls the bucket needs no check of its parameters.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    parameter_validation=False,
+    s3={"addressing_style": "path" if ENV.s3_endpoint_url else "auto"},
+)
+
+
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-    "sealed": _bucket(ENV.s3_bucket),
+    "sealed": _bucket(ENV.s3_bucket, client_config=PATIENT),
     "ledger": _bucket(ENV.ledger_bucket, client_config=SOON),
 }
 
@@ -191,12 +206,16 @@ JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
 JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)
 ITEM_LIMIT = timedelta(seconds=ENV.item_limit_seconds)
 ENGINES_LOADED = ENV.engines_loaded
+PORTRAIT_FORMAT = str(ENV.portrait_format)
+DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit
 DAILY_PORTRAITS = ENV.daily_portraits
 MONTHLY_PORTRAITS = ENV.monthly_portraits
 WEBHOOK_URL = ENV.webhook_url
 WEBHOOK_KEYS = [key.get_secret_value() for key in ENV.webhook_keys]
+WEBHOOK_INSECURE = ENV.webhook_insecure
+WEBHOOK_PRIVATE = ENV.webhook_private
 
 # --- Accounts --------------------------------------------------------------------------------
 

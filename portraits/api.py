@@ -17,11 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import gallery, jobs, painters, references
+from portraits import gallery, job_rows, jobs, painters, quota, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
-from portraits.models import Job, Photo, Portrait, ReferenceSet, Style
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
 from portraits.refusals import sentence_for
 from portraits.serializers import (
+    AllowanceSerializer,
     DeadlineSerializer,
     JobSerializer,
     NewJobSerializer,
@@ -167,6 +168,14 @@ def _jobs(request: Request) -> Any:
     )
 
 
+def _told(request: Request, pk: uuid.UUID, code: int) -> Response:
+    """What became of a job by what was just done."""
+    found = job_rows.read(caller(request), pk, timezone.now())
+    if found is None:
+        raise NotFound("There is no such job.")
+    return Response(found.body(), status=code)
+
+
 class JobsView(generics.ListAPIView[Job]):
     """The person's jobs."""
 
@@ -184,34 +193,42 @@ class JobsView(generics.ListAPIView[Job]):
         responses={202: JobSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Ask for portraits. The same Idempotency-Key and body give the same job."""
+        """Ask for portraits, one by one or as a pack.
+
+        The same Idempotency-Key and body give the same job. 429 says in Retry-After when to ask
+        again; nothing was ordered or counted then.
+        """
         key = request.headers.get("Idempotency-Key", "").strip()
         if not key:
             raise KeyMissing
         body = NewJobSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        orders = [jobs.Order(**item) for item in body.validated_data["items"]]
-        job, _ = jobs.submit(
-            caller(request), body.validated_data.get("reference_set"), orders, key, timezone.now()
-        )
-        return Response(
-            JobSerializer(_jobs(request).get(pk=job.pk)).data, status=status.HTTP_202_ACCEPTED
-        )
+        set_id = body.validated_data.get("reference_set")
+        job, _ = jobs.submit(caller(request), set_id, body.wanted, key, timezone.now())
+        return _told(request, job.pk, status.HTTP_202_ACCEPTED)
 
 
-class JobView(APIView):
-    """One job."""
+class RetryView(APIView):
+    """Trying one item again."""
 
-    @extend_schema(operation_id="jobs_read", responses=JobSerializer)
-    def get(self, request: Request, pk: uuid.UUID) -> Response:
-        """State, progress, and the portraits that are finished."""
-        job = _jobs(request).filter(pk=pk).first()
-        if job is None:
-            raise NotFound("There is no such job.")
-        response = Response(JobSerializer(job).data)
-        if job.state in Job.OPEN:
-            response["Retry-After"] = "1"
-        return response
+    @extend_schema(operation_id="items_retry", request=None, responses={202: JobSerializer})
+    def post(self, request: Request, pk: uuid.UUID, item_id: uuid.UUID) -> Response:
+        """Try a failed portrait once more while its job is open. It counts no second time."""
+        try:
+            jobs.retry(caller(request), pk, item_id, timezone.now())
+        except (Job.DoesNotExist, Item.DoesNotExist) as missing:
+            raise NotFound("There is no such portrait in a job of yours.") from missing
+        return _told(request, pk, status.HTTP_202_ACCEPTED)
+
+
+class AllowanceView(APIView):
+    """How many portraits are left."""
+
+    @extend_schema(operation_id="allowance_read", responses=AllowanceSerializer)
+    def get(self, request: Request) -> Response:
+        """Today's and this month's, in UTC."""
+        found = quota.shares(caller(request), timezone.now())
+        return Response(AllowanceSerializer(found).data)
 
 
 class CancelView(APIView):
@@ -223,7 +240,7 @@ class CancelView(APIView):
         if not _jobs(request).filter(pk=pk).exists():
             raise NotFound("There is no such job.")
         jobs.cancel(caller(request), pk, timezone.now())
-        return Response(JobSerializer(_jobs(request).get(pk=pk)).data)
+        return _told(request, pk, status.HTTP_200_OK)
 
 
 class PortraitsView(generics.ListAPIView[Portrait]):
@@ -275,7 +292,7 @@ class ImageView(APIView):
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """Opened for its owner, never cached."""
         size = request.query_params.get("size", "full")
-        rendition, plain = gallery.open_image(_portrait(request, pk), size, timezone.now())
+        rendition, plain = gallery.open_own(caller(request), pk, size, timezone.now())
         response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
         response["Content-Disposition"] = f'inline; filename="portrait-{size}.jpg"'
         return response

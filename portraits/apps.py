@@ -1,6 +1,7 @@
 """The portraits app: tells privacy what must halt when a person goes, its parts, and its terms."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class PortraitsConfig(AppConfig):
@@ -10,17 +11,23 @@ class PortraitsConfig(AppConfig):
 
     def ready(self) -> None:
         """Models are loaded now, so the domain can be imported."""
-        from portraits import endings, jobs, parts, references, witness
+        from portraits import endings, events, jobs, parts, references, witness
         from portraits.models import Allowance, Event
+        from privacy import leases, stops, sweeps, terms, witnesses
         from privacy import parts as scopes
-        from privacy import stops, terms, witnesses
         from privacy.retention import Term
 
         stops.stops.append(endings.stop_person)
         stops.keepers.append(references.let_go)
+        # In this order: what the ending of restored jobs notes is news.
+        stops.cancels.append(events.cancel_restored)
         stops.cancels.append(endings.cancel_restored)
         scopes.parts.update(parts.PARTS)
         witnesses.witnesses.append(witness.look)
+        sweeps.patient.add(events.LEASE)
+        leases.mourners.append(endings.mourn)
+        leases.patience[endings.LEASE] = settings.ITEM_LIMIT
+        sweeps.counted.append(events.backlog)
         terms.endings.extend(
             (
                 terms.Rows(

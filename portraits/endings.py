@@ -1,17 +1,18 @@
 """How jobs end: by their last item, by their owner, by time. Whatever ends one lets its photos go.
 
-Locks are taken in the order owner → lease → job → item → reference set, as everywhere.
+Locks are taken in the order owner → lease → job → item → reference set → allowance.
 """
 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
-from portraits import references
-from portraits.models import Item, Job, Portrait, ReferenceSet
+from portraits import events, quota, references
+from portraits.models import Event, Item, Job, Portrait, ReferenceSet
 from portraits.sequence import stamp
 from privacy import keys, leases, retention, vault
 from privacy.audit import Reason
@@ -20,6 +21,8 @@ from privacy.models import Blob
 from privacy.retention import Kind
 
 LEASE = "item"
+AT_ONCE: Final = 500
+_NEVER_STARTED: Final = Q(state=Item.State.QUEUED, started_at=None)
 
 
 def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> None:
@@ -39,21 +42,41 @@ def stop_person(owner_id: uuid.UUID, now: datetime, *, erase_results: bool) -> N
 
 
 def expire(now: datetime) -> int:
-    """End what has not started in time and nobody is painting; the photos go with the job.
+    """End what is out of time; the photos go with the job.
 
-    A job that was begun ends here too when its painters have gone for good.
+    By `start_by` what was never started ends as EXPIRED. What was never started and whose photos
+    have expired on the way ends as FAILED. By `end_by` all that is open ends: what was started as
+    FAILED, and its painter loses the lease.
     """
-    late = Job.objects.filter(state__in=Job.OPEN, start_by__lte=now)
+    waits = Item.objects.filter(_NEVER_STARTED, job=OuterRef("pk"))
+    unseen = Q(start_by__lte=now) | Q(references__expires_at__lte=now)
+    late = Job.objects.filter(Q(end_by__lte=now) | unseen & Exists(waits), state__in=Job.OPEN)
     total = 0
-    for job in late[:500]:
+    for job in late.select_related("references").order_by("start_by")[:AT_ONCE]:
         with transaction.atomic():
             try:
                 keys.hold_owner(job.owner_id, exclusive=True)
             except OwnerErased:
                 continue
-            idle = [pk for pk in _open_items(job) if not leases.is_held(LEASE, pk)]
-            total += _end(idle, Item.State.EXPIRED, "not_started_in_time", now)
+            total += _end_late(job, now)
     return total
+
+
+def _end_late(job: Job, now: datetime) -> int:
+    """The caller holds the owner alone; held back here as well is whoever would claim an item."""
+    leases.hold(LEASE, _open_items(job))
+    waiting = list(job.items.filter(_NEVER_STARTED).values_list("pk", flat=True))
+    state, code = Item.State.EXPIRED, "not_started_in_time"
+    if job.start_by > now and not _out_of_time(job, now):
+        state, code = Item.State.FAILED, "references_gone"
+    total = _end(waiting, state, code, now)
+    if _out_of_time(job, now):
+        total += _end(_open_items(job), Item.State.FAILED, "took_too_long", now)
+    return total
+
+
+def _out_of_time(job: Job, now: datetime) -> bool:
+    return job.end_by is not None and job.end_by <= now
 
 
 def cancel_restored(now: datetime) -> int:
@@ -67,6 +90,12 @@ def cancel_restored(now: datetime) -> int:
                 continue
             total += bool(end_open(job, Item.State.CANCELLED, "restored", now))
     return total
+
+
+def mourn(held: leases.Claim, now: datetime) -> None:
+    """Tell the operator's endpoint of work that was given up; its outcome is the kind of work."""
+    kind = Event.Type.WORK_GIVEN_UP
+    events.note(kind, held.owner_id, held.work_id, now, outcome=held.kind)
 
 
 def forgotten(now: datetime) -> QuerySet[Job]:
@@ -91,15 +120,22 @@ def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) 
     leases.revoke(LEASE, work_id__in=ids)
     number = stamp(ids[0])
     ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
-        state=state, phase=Item.Phase.ENDED, code=code, sequence=number, ended_at=now
+        state=state,
+        phase=Item.Phase.ENDED,
+        code=code,
+        sequence=number,
+        # Whatever was tried before: it was waiting, and what only waited is not counted.
+        started_at=Case(When(state=Item.State.QUEUED, then=None), default=F("started_at")),
+        ended_at=now,
     )
     if ended:
+        events.items_ended(ids, number, now)
         settle(ids[0], now)
     return ended
 
 
 def settle(item_id: uuid.UUID, now: datetime) -> None:
-    """End the job when its last item has ended, and let its references go."""
+    """End the job when its last item has ended; its references go, and what is not owed."""
     job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
     states = set(job.items.values_list("state", flat=True))
     if job.state not in Job.OPEN or states & set(Item.OPEN):
@@ -114,6 +150,13 @@ def settle(item_id: uuid.UUID, now: datetime) -> None:
     )
     end = next(state for found, state in outcomes if found in states)
     Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
+    events.job_ended(job.pk, now)
+    _let_go(job, now)
+    quota.refund(job)
+
+
+def _let_go(job: Job, now: datetime) -> None:
+    """Its photos are destroyed, or open for another job where they are kept."""
     source = ReferenceSet.objects.select_for_update().filter(jobs=job).first()
     if source is None:
         return

@@ -17,6 +17,12 @@ class UnknownStyle(PortraitsError):
     status = 422
     field = "items"
 
+    def __init__(self, slug: str, field: str) -> None:
+        super().__init__(
+            f"There is no style {slug!r}. GET /v1/styles lists those that can be painted."
+        )
+        self.field = field
+
 
 class UnknownSlot(PortraitsError):
     """No such slot."""
@@ -148,3 +154,128 @@ class AlreadyEnded(PortraitsError):
 
     code = "already_ended"
     sentence = "This job has already ended."
+
+
+class TooManyStreams(PortraitsError):
+    """One person holds too many event streams and long polls open."""
+
+    code = "too_many_streams"
+    sentence = "Too many devices follow your jobs at once. Close one, or ask without waiting."
+    status = 429
+    retry_after = 10
+
+
+class NonsenseWait(PortraitsError):
+    """`wait` is no number of seconds that a poll may last."""
+
+    code = "invalid_wait"
+    sentence = "wait is a number of whole seconds from 0 to 30."
+    status = 400
+    field = "wait"
+
+
+class JobEnded(PortraitsError):
+    """Nothing of a job that has ended can be tried again."""
+
+    code = "job_ended"
+    sentence = "This job has ended, and its photos are gone. Order the portrait in a new job."
+
+
+class AlreadyRetried(PortraitsError):
+    """One more try an item, and it has had it."""
+
+    code = "already_retried"
+    sentence = "This portrait was tried once more already. Order it in a new job."
+
+
+class NotFailed(PortraitsError):
+    """Only what has failed can be tried again."""
+
+    code = "not_failed"
+    sentence = "Only a portrait that has failed can be tried again."
+
+
+class AllowanceUsed(PortraitsError):
+    """The root of the two below."""
+
+    code = "allowance_used"
+    status = 429
+
+
+class DailyAllowanceUsed(AllowanceUsed):
+    """More than is left for today."""
+
+    code = "daily_allowance_used"
+    sentence = (
+        "This is more than what is left of today's portraits; nothing was ordered. Ask for fewer, "
+        "or again after midnight UTC. GET /v1/me/allowance says how many are left."
+    )
+
+
+class MonthlyAllowanceUsed(AllowanceUsed):
+    """More than is left for this month."""
+
+    code = "monthly_allowance_used"
+    sentence = (
+        "This is more than what is left of this month's portraits; nothing was ordered. Ask for "
+        "fewer, or again next month. GET /v1/me/allowance says how many are left."
+    )
+
+
+class TooManyOpen(PortraitsError):
+    """One person has too much waiting."""
+
+    code = "too_many_open"
+    sentence = (
+        "Too many of your portraits are still waiting; nothing was ordered. Let some of them "
+        "finish, or cancel a job."
+    )
+    status = 429
+
+
+class QueueFull(PortraitsError):
+    """Everybody together has too much waiting."""
+
+    code = "queue_full"
+    sentence = "Too many portraits are waiting right now; nothing was ordered. Try again later."
+    status = 429
+
+
+class RerollRefused(PortraitsError):
+    """The root of the refusals of a re-roll; `field` names the order."""
+
+    code = "reroll_refused"
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.field = f"items.{position}.reroll_of"
+
+
+class RerollUnknown(RerollRefused):
+    """The portrait is not there, or somebody else's."""
+
+    code = "reroll_of_unknown"
+    sentence = "There is no such portrait to paint anew. Order without reroll_of."
+    status = 422
+
+
+class RerollOfAnotherStyle(RerollRefused):
+    """A re-roll is the same once more."""
+
+    code = "reroll_of_another_style"
+    sentence = "The portrait is of another style. Name the same one, or order without reroll_of."
+    status = 422
+
+
+class AlreadyRerolled(RerollRefused):
+    """One a portrait."""
+
+    code = "already_rerolled"
+    sentence = "This portrait was painted anew for free already. Order without reroll_of."
+
+
+class RerollNotFree(RerollRefused):
+    """A re-roll of a re-roll."""
+
+    code = "reroll_not_free"
+    sentence = "This portrait was free itself, so another one is not. Order without reroll_of."

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from portraits.errors import UnknownPortrait
 from portraits.models import Portrait, Rendition
 from privacy import audit, erasure, vault
 from privacy.errors import BlobGone
@@ -16,11 +17,13 @@ from privacy.plain import Plain
 def living(owner_id: uuid.UUID, now: datetime) -> QuerySet[Portrait]:
     """The person's portraits that can still be opened."""
     return (
-        Portrait.objects.filter(
-            owner_id=owner_id, blob__state=Blob.State.STORED, blob__expires_at__gt=now
-        )
-        .select_related("blob", "item__style")
-        .prefetch_related("renditions")
+        _living(owner_id, now).select_related("blob", "item__style").prefetch_related("renditions")
+    )
+
+
+def _living(owner_id: uuid.UUID, now: datetime) -> QuerySet[Portrait]:
+    return Portrait.objects.filter(
+        owner_id=owner_id, blob__state=Blob.State.STORED, blob__expires_at__gt=now
     )
 
 
@@ -29,11 +32,17 @@ def find(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Portrait
     return living(owner_id, now).filter(pk=portrait_id).first()
 
 
-def open_image(portrait: Portrait, size: str, now: datetime) -> tuple[Rendition, Plain]:
-    """The bytes of one size, opened for its owner; audited by the vault."""
-    rendition = next((row for row in portrait.renditions.all() if row.name == size), None)
+def open_own(
+    owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime
+) -> tuple[Rendition, Plain]:
+    """The bytes of one size of the person's own, by its id; audited by the vault.
+
+    Raises UnknownPortrait, for somebody else's too, and BlobGone.
+    """
+    mine = _living(owner_id, now).filter(pk=portrait_id)
+    rendition = Rendition.objects.filter(portrait__in=mine, name=size).first()
     if rendition is None:
-        raise BlobGone
+        raise BlobGone if mine.exists() else UnknownPortrait
     return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
 
 

@@ -1,62 +1,59 @@
-"""The person's side of a job: submit and cancel. painting.py paints it, endings.py ends it.
+"""The person's side of a job: submit, retry, cancel. painting.py paints it, endings.py ends it.
 
 PostgreSQL is the single truth. Every move is a conditional UPDATE whose row count is read, and
-locks are always taken in the order owner → lease → job → item → reference set.
+locks are always taken in the order owner → lease → job → item → reference set → allowance.
 """
 
 import hashlib
-import secrets
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from portraits.endings import LEASE, end_open
+from portraits import caps, orders, queue, quota
+from portraits.endings import end_open
 from portraits.errors import (
+    AllowanceUsed,
     AlreadyEnded,
+    AlreadyRerolled,
+    AlreadyRetried,
+    JobEnded,
     KeyReused,
     NoPhotos,
+    NotFailed,
     PhotosChecking,
     PhotosNeeded,
+    QueueFull,
     ReferencesInUse,
+    TooManyOpen,
     UnknownReferences,
-    UnknownStyle,
 )
 from portraits.models import Item, Job, Photo, ReferenceSet, Style
+from portraits.orders import Order as Order
+from portraits.orders import Pack as Pack
+from portraits.orders import Wanted
 from portraits.recipes import Recipe
-from privacy import audit, consent, dispatch, keys, leases, retention
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a person asks for: one portrait in one style. Without a seed, one is drawn."""
-
-    style: str
-    seed: int | None = None
-
+from portraits.sequence import stamp
+from privacy import audit, consent, keys, retention
 
 # --- The person's side -------------------------------------------------------------------------
 
 
 def submit(
-    owner_id: uuid.UUID,
-    set_id: uuid.UUID | None,
-    orders: Sequence[Order],
-    key: str,
-    now: datetime,
+    owner_id: uuid.UUID, set_id: uuid.UUID | None, wanted: Wanted, key: str, now: datetime
 ) -> tuple[Job, bool]:
     """(job, whether it is new). The same key and body give the same job, however often, for 24 h.
 
     Without a set, every style must be one that takes no photo; then no consent is needed, because
     nothing about a face comes in. Raises ConsentMissing, KeyReused, UnknownReferences,
-    ReferencesInUse, PhotosChecking, NoPhotos, PhotosNeeded, UnknownStyle; then nothing has changed.
+    ReferencesInUse, PhotosChecking, NoPhotos, PhotosNeeded, UnknownStyle, RerollRefused,
+    AllowanceUsed, TooManyOpen, QueueFull; then nothing has changed.
     """
     key_sha256 = hashlib.sha256(key.encode()).digest()
-    body_sha256 = hashlib.sha256(repr((set_id, tuple(orders))).encode()).digest()
+    body_sha256 = orders.body_sha256(set_id, wanted)
     if set_id is None:
         # Somebody who never handed in a photo has no key yet for what is painted.
         keys.ensure_owner(owner_id, now)
@@ -75,25 +72,38 @@ def submit(
             # Asked again behind the lock: a twin of this request may have held it.
             if known := _known(owner_id, key_sha256, body_sha256):
                 return known, False
-            styles = _styles(orders)
+            by_slug = orders.styles(wanted)
             if set_id is None:
-                _check_text_only(styles)
+                _check_text_only(by_slug)
             else:
                 _check_ready(found)
-            job = _create(owner_id, found, key_sha256, body_sha256, now)
-            _create_items(job, orders, styles)
-    except IntegrityError:
+            anew = _admit(owner_id, wanted, now)
+            job = _create(owner_id, found, orders.lane(wanted), (key_sha256, body_sha256), now)
+            orders.create_items(job, wanted, by_slug, anew)
+    except (IntegrityError, AllowanceUsed, TooManyOpen, QueueFull, AlreadyRerolled):
+        # A twin of this request was first, and took what this one was refused.
         if known := _known(owner_id, key_sha256, body_sha256):
             return known, False
         raise
     return job, True
 
 
+def _admit(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> Mapping[uuid.UUID, Item]:
+    """Count the order, unless something has an end; returns what it paints anew for nothing.
+
+    The person's allowance is locked by it, so their orders come one after the other from here.
+    """
+    asked = orders.each(wanted)
+    quota.charge(owner_id, sum(order.reroll_of is None for order in asked), now)
+    caps.check(owner_id, len(asked), now)
+    return orders.originals(owner_id, wanted, now)
+
+
 def _create(
     owner_id: uuid.UUID,
     found: ReferenceSet | None,
-    key_sha256: bytes,
-    body_sha256: bytes,
+    lane: Job.Lane,
+    hashes: tuple[bytes, bytes],
     now: datetime,
 ) -> Job:
     """The job's row; its set is taken. The caller holds the owner's row and the set's."""
@@ -102,8 +112,9 @@ def _create(
         references=found,
         # Asked behind the owner's lock: a withdrawal that came first wins.
         consent_id=consent.require(owner_id, now).pk if found else None,
-        key_sha256=key_sha256,
-        body_sha256=body_sha256,
+        lane=lane,
+        key_sha256=hashes[0],
+        body_sha256=hashes[1],
         created_at=now,
         start_by=now + settings.JOB_START_LIMIT,
         end_by=now + settings.JOB_END_LIMIT,
@@ -143,30 +154,45 @@ def _check_ready(found: ReferenceSet | None) -> None:
         raise NoPhotos
 
 
-def _styles(orders: Sequence[Order]) -> dict[str, Style]:
-    """The styles that are ordered, by slug."""
-    wanted = {order.style for order in orders}
-    found = {row.slug: row for row in Style.objects.filter(retired_at=None) if row.slug in wanted}
-    if set(found) != wanted:
-        raise UnknownStyle
-    return found
-
-
 def _check_text_only(styles: dict[str, Style]) -> None:
     if any(Recipe.from_json(row.recipe).references for row in styles.values()):
         raise PhotosNeeded
 
 
-def _create_items(job: Job, orders: Sequence[Order], styles: dict[str, Style]) -> None:
-    for position, order in enumerate(orders):
-        item = Item.objects.create(
-            job=job,
-            style=styles[order.style],
-            position=position,
-            seed=secrets.randbits(31) if order.seed is None else order.seed,
+def retry(owner_id: uuid.UUID, job_id: uuid.UUID, item_id: uuid.UUID, now: datetime) -> Job:
+    """Try a failed item once more while its job is open; asking twice is asking once.
+
+    Its place in the allowance was kept, so nothing is counted. Raises Job.DoesNotExist,
+    Item.DoesNotExist, JobEnded, AlreadyRetried, NotFailed, ConsentMissing.
+    """
+    with transaction.atomic():
+        keys.hold_owner(owner_id)
+        job = Job.objects.select_for_update(of=("self",)).get(pk=job_id, owner_id=owner_id)
+        item = Item.objects.select_related("style").get(pk=item_id, job=job)
+        if job.state not in Job.OPEN:
+            raise JobEnded
+        if item.retried and item.state in Item.OPEN:
+            return job
+        if item.retried:
+            raise AlreadyRetried
+        if item.state != Item.State.FAILED:
+            raise NotFailed
+        if job.consent_id is not None:
+            # A portrait that is begun anew is begun under a consent that lives.
+            consent.require(owner_id, now)
+        Item.objects.filter(pk=item.pk, state=Item.State.FAILED, retried=False).update(
+            state=Item.State.QUEUED,
+            phase=Item.Phase.WAITING,
+            percent=0,
+            code="",
+            retried=True,
+            ended_at=None,
+            sequence=stamp(item.pk),
         )
-        leases.open_work(LEASE, item.id, job.owner_id, queue=item.style.engine)
-        dispatch.send(LEASE, item.id)
+        # Claims count up from 0, so none of the first life has come near a number of microseconds.
+        orders.open_items(job, [item], token=int(now.timestamp() * 1_000_000))
+    job.refresh_from_db()
+    return job
 
 
 def cancel(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> Job:
@@ -176,6 +202,7 @@ def cancel(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> Job:
         job = Job.objects.get(pk=job_id, owner_id=owner_id)
         if not end_open(job, Item.State.CANCELLED, "", now):
             raise AlreadyEnded
+        queue.close_ranks(owner_id)
         job.refresh_from_db()
     return job
 

@@ -317,10 +317,25 @@ class Event(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     # The job or the item; what has been deleted since is still named.
     object_id = models.UUIDField()
+    # The job that an item belongs to.
+    job_id = models.UUIDField(null=True)
+    # Written down when it happens, so that each try says the same and the courier reads no job.
+    outcome = models.CharField(max_length=12, blank=True)
+    sequence = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     status = models.PositiveSmallIntegerField(null=True, help_text="The endpoint's last answer.")
     created_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Nearly all are delivered; whoever looks at the others must not read those.
+            models.Index(
+                fields=["state", "created_at"],
+                name="event_undelivered",
+                condition=~Q(state="delivered"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.object_id}"

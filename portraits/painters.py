@@ -1,22 +1,47 @@
 """Which engines are running right now: workers announce themselves, old rows mean nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from portraits.models import Painter
 
 ANNOUNCE_EVERY: Final = timedelta(seconds=10)
 ALIVE_FOR: Final = timedelta(seconds=30)
+_NO_RATES: Final[Mapping[str, float]] = MappingProxyType({})
 
 
-def announce(holder: str, engines: Iterable[str], now: datetime) -> None:
-    """A gpu worker says what it has loaded."""
+def announce(
+    holder: str,
+    engines: Iterable[str],
+    now: datetime,
+    *,
+    state: Painter.State = Painter.State.READY,
+    loaded: Collection[str] | None = None,
+    rates: Mapping[str, float] = _NO_RATES,
+) -> None:
+    """A gpu worker says what it serves, whether it takes work, and how fast it was.
+
+    `loaded`: which of the engines are in memory; without it, all are.
+    """
+    rows = [
+        Painter(
+            holder=holder,
+            engine=engine,
+            state=state,
+            loaded=loaded is None or engine in loaded,
+            rate=rates.get(engine),
+            seen_at=now,
+        )
+        # Two workers of one name take their rows in one order.
+        for engine in sorted(engines)
+    ]
     Painter.objects.bulk_create(
-        [Painter(holder=holder, engine=engine, seen_at=now) for engine in engines],
+        rows,
         update_conflicts=True,
         unique_fields=["holder", "engine"],
-        update_fields=["seen_at"],
+        update_fields=["state", "loaded", "rate", "seen_at"],
     )
 
 
@@ -26,8 +51,8 @@ def leave(holder: str) -> None:
 
 
 def alive(now: datetime) -> set[str]:
-    """Engines that somebody is running."""
-    fresh = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR)
+    """Engines that somebody is running and takes work for."""
+    fresh = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR, state=Painter.State.READY)
     return set(fresh.values_list("engine", flat=True))
 
 

@@ -4,17 +4,22 @@ PostgreSQL is the single truth. Every move is a conditional UPDATE whose row cou
 locks are always taken in the order owner → lease → job → item → reference set.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from portraits import references
+from portraits import events, references, scheduling
 from portraits.endings import LEASE, settle
 from portraits.models import Item, Job, Photo, Portrait, Rendition
+from portraits.progress import progress as progress
+from portraits.progress import wanted as wanted
 from portraits.recipes import Recipe
 from portraits.sequence import stamp
 from privacy import audit, dispatch, keys, leases, vault
@@ -22,6 +27,9 @@ from privacy.errors import OwnerErased
 
 RETRY = timedelta(seconds=1)
 RETRY_OUTSIDE = timedelta(seconds=10)
+# Which engine this process stays with; its threads choose one after the other.
+affinity: Final = scheduling.Affinity()
+_choosing: Final = Lock()
 
 
 @dataclass(frozen=True)
@@ -46,17 +54,45 @@ class Size:
     media_type: str
 
 
-def claim(engines: Sequence[str], now: datetime) -> Work | None:
-    """Take the oldest waiting item for one of these engines, or None."""
-    wanted = Item.objects.filter(state__in=Item.OPEN, style__engine__in=engines).values("pk")
+def claim(
+    engines: Sequence[str], now: datetime, *, loaded: Collection[str] | None = None
+) -> Work | None:
+    """Take the item whose turn it is, for one of these engines, or None.
+
+    `loaded`: which of them are in memory, where not all are; the others' work waits for a while.
+    """
+    if len(engines) == 1:
+        return _claim_for(engines[0], now)
+    with _choosing:
+        left = set(engines)
+        while waiting := leases.heads(LEASE, sorted(left)):
+            engine = affinity.choose(waiting, loaded, time.monotonic())
+            work = _claim_for(engine, now)
+            if work is not None:
+                affinity.took(engine, work.held.cost, loaded, time.monotonic())
+                return work
+            # Another worker was faster.
+            left.discard(engine)
+    return None
+
+
+def _claim_for(engine: str, now: datetime) -> Work | None:
     while True:
         with transaction.atomic():
-            held = leases.claim(LEASE, among=wanted)
+            held = leases.claim(LEASE, queues=[engine])
             if held is None:
                 return None
-            item = Item.objects.select_related("style", "job__references").get(pk=held.work_id)
+            item = (
+                Item.objects.select_related("style", "job__references")
+                .filter(pk=held.work_id, state__in=Item.OPEN)
+                .first()
+            )
+            if item is None:
+                # Whoever ends an item closes its lease; one that was left wakes no worker twice.
+                leases.close(held)
+                continue
             if held.attempts > leases.MAX_ATTEMPTS:
-                fail(held, "attempts_exhausted", now)
+                _give_up(held, "attempts_exhausted", now)
                 continue
             Item.objects.filter(pk=item.pk, state__in=Item.OPEN).update(
                 sequence=stamp(item.pk),
@@ -72,18 +108,6 @@ def claim(engines: Sequence[str], now: datetime) -> Work | None:
             source = item.job.references
             photos = references.select(source, recipe.references) if source else []
             return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
-
-
-def progress(held: leases.Claim, phase: Item.Phase, percent: int) -> bool:
-    """Note how far it is, and keep the lease. False: stop, the item is no longer ours."""
-    with transaction.atomic():
-        if not leases.renew(held, progressed=True):
-            return False
-        number = stamp(held.work_id)
-        moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
-            phase=phase, percent=percent, sequence=number
-        )
-    return bool(moved)
 
 
 def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
@@ -126,6 +150,7 @@ def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
                 for size in sizes
             )
             leases.close(held)
+            events.items_ended([held.work_id], number, now)
             settle(held.work_id, now)
     except OwnerErased:
         return False
@@ -147,8 +172,18 @@ def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | No
         )
         leases.close(held)
         audit.record(audit.Verb.JOB_FAILED, subject_id=held.owner_id, object_id=held.work_id)
+        events.items_ended([held.work_id], number, now)
         settle(held.work_id, now)
     return True
+
+
+def _give_up(held: leases.Claim, code: str, now: datetime) -> bool:
+    """Every attempt has failed: the item ends, and whoever runs this should look."""
+    with transaction.atomic():
+        ended = fail(held, code, now)
+        if ended:
+            leases.give_up(held, now)
+    return ended
 
 
 def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False) -> bool:
@@ -157,7 +192,7 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
     `outside`: the bucket or the database was away, which is no fault of the item and not counted.
     """
     if held.attempts >= leases.MAX_ATTEMPTS and not outside:
-        return fail(held, code, now)
+        return _give_up(held, code, now)
     with transaction.atomic():
         if not leases.still_held(held):
             return False
@@ -166,5 +201,27 @@ def again(held: leases.Claim, code: str, now: datetime, *, outside: bool = False
             state=Item.State.QUEUED, phase=Item.Phase.WAITING, percent=0, sequence=number
         )
         leases.give_back(held, after=RETRY_OUTSIDE if outside else RETRY, forgiven=outside)
+        dispatch.send(LEASE, held.work_id)
+    return True
+
+
+def hand_back(held: leases.Claim, *, begun: bool) -> bool:
+    """Give an item back at once, not counted: its worker leaves. False: it is no longer ours.
+
+    `begun`: painting had begun; what only waited in a worker was never started.
+    """
+    with transaction.atomic():
+        if not leases.still_held(held):
+            return False
+        number = stamp(held.work_id)
+        first = not begun and held.attempts == 1
+        Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
+            state=Item.State.QUEUED,
+            phase=Item.Phase.WAITING,
+            percent=0,
+            sequence=number,
+            **({"started_at": None} if first else {}),
+        )
+        leases.give_back(held, forgiven=True)
         dispatch.send(LEASE, held.work_id)
     return True

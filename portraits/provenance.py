@@ -1,5 +1,6 @@
 """Marking what was made by a machine, so that others can tell. Pure: bytes only."""
 
+import zlib
 from typing import Final
 
 # IPTC's vocabulary for pictures made by a trained model (EU AI Act, art. 50(2)). It says what the
@@ -17,11 +18,21 @@ XMP: Final = (
 ).encode()
 _APP1 = b"\xff\xe1"
 _NAMESPACE = b"http://ns.adobe.com/xap/1.0/\x00"
+_PNG = b"\x89PNG\r\n\x1a\n"
+# A signature, and the chunk that every PNG begins with: length, name, 13 bytes, checksum.
+_PNG_HEAD = len(_PNG) + 4 + 4 + 13 + 4
+# Keyword, not compressed, no language, no translated keyword.
+_PNG_TEXT = b"iTXt" + b"XML:com.adobe.xmp" + bytes(5) + XMP
 
 
-def mark(jpeg: bytes) -> bytes:
-    """The same JPEG with the packet in an APP1 segment, right behind the start marker."""
-    if jpeg[:2] != b"\xff\xd8":
-        raise ValueError("Only a JPEG can be marked.")
-    segment = _NAMESPACE + XMP
-    return jpeg[:2] + _APP1 + (len(segment) + 2).to_bytes(2, "big") + segment + jpeg[2:]
+def mark(picture: bytes) -> bytes:
+    """The same JPEG or PNG with the packet right behind its beginning."""
+    if picture[:2] == b"\xff\xd8":
+        segment = _NAMESPACE + XMP
+        marked = _APP1 + (len(segment) + 2).to_bytes(2, "big") + segment
+        return picture[:2] + marked + picture[2:]
+    if picture[: len(_PNG)] == _PNG:
+        length = (len(_PNG_TEXT) - 4).to_bytes(4, "big")
+        marked = length + _PNG_TEXT + zlib.crc32(_PNG_TEXT).to_bytes(4, "big")
+        return picture[:_PNG_HEAD] + marked + picture[_PNG_HEAD:]
+    raise ValueError("Only a JPEG or a PNG can be marked.")

@@ -152,7 +152,7 @@ def drop(photos: Sequence[Photo]) -> None:
     Photo.objects.filter(pk__in=ids).delete()
 
 
-def claim() -> tuple[leases.Claim, Photo] | None:
+def claim(now: datetime) -> tuple[leases.Claim, Photo] | None:
     """Intake: take one photo to look at; photos whose upload has died are settled on the way."""
     while held := leases.claim(LEASE):
         photo = Photo.objects.filter(pk=held.work_id, state=Photo.State.CHECKING).first()
@@ -161,7 +161,9 @@ def claim() -> tuple[leases.Claim, Photo] | None:
             continue
         if held.attempts > leases.MAX_ATTEMPTS:
             # A file that kills the intake again and again is not a photo that we can use.
-            refuse(held, "decode_failed")
+            with transaction.atomic():
+                if refuse(held, "decode_failed"):
+                    leases.give_up(held, now)
             continue
         return held, photo
     return None

@@ -1,15 +1,20 @@
 """The shapes of the portraits API. No logic beyond reading rows."""
 
-from typing import Any
+from typing import Any, get_args
 
 from django.templatetags.static import static
+from django.utils import timezone
 from rest_framework import serializers
 
+from portraits import job_rows
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
+from portraits.outcomes import Outcome
+from portraits.quota import Share
 from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
-MAX_ITEMS = 20
+STYLE_LENGTH = 40
 MAX_KEEP_HOURS = int(DEADLINES[Kind.REFERENCE].cap.total_seconds() // 3600)
 
 
@@ -105,29 +110,112 @@ class NewReferenceSetSerializer(serializers.Serializer[Any]):
 class OrderSerializer(serializers.Serializer[Any]):
     """One portrait to paint."""
 
-    style = serializers.SlugField(help_text="Id of a style.")  # type: ignore[assignment]
+    style = serializers.SlugField(  # type: ignore[assignment]
+        max_length=STYLE_LENGTH, help_text="Id of a style."
+    )
     seed = serializers.IntegerField(
-        min_value=0, max_value=2**31 - 1, required=False, help_text="Left out: drawn at random."
+        min_value=0, max_value=SEEDS - 1, required=False, help_text="Left out: drawn at random."
+    )
+    reroll_of = serializers.UUIDField(
+        required=False,
+        help_text="A portrait of the same style that was not liked: this order is free, once for "
+        "each portrait, and not for one that was free itself.",
     )
 
 
+class PackSerializer(serializers.Serializer[Any]):
+    """Every style so many times."""
+
+    styles = serializers.ListField(
+        child=serializers.SlugField(max_length=STYLE_LENGTH),
+        allow_empty=False,
+        help_text="Ids of styles, each once.",
+    )
+    variations = serializers.IntegerField(
+        min_value=1, help_text="How many portraits of each style; every one has its own seed."
+    )
+
+    def validate_styles(self, value: list[str]) -> list[str]:
+        """More of one style is what variations are for."""
+        if len(set(value)) < len(value):
+            raise serializers.ValidationError(
+                "Name each style once; `variations` says how many portraits of it.",
+                code="duplicate_style",
+            )
+        return value
+
+
 class NewJobSerializer(serializers.Serializer[Any]):
-    """What to paint, from which photos."""
+    """What to paint, from which photos: `items` or a `pack`."""
 
     reference_set = serializers.UUIDField(
         required=False,
         allow_null=True,
         help_text="Leave it out only where every style takes no photo; then no consent is needed.",
     )
-    items = OrderSerializer(many=True, allow_empty=False)
+    items = OrderSerializer(
+        many=True,
+        allow_empty=False,
+        required=False,
+        help_text=f"At most {MAX_ITEMS} portraits, one by one.",
+    )
+    pack = PackSerializer(
+        required=False, help_text=f"At most {MAX_PACK} portraits: styles times variations."
+    )
 
     def validate_items(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A job has a bounded number of portraits."""
         if len(value) > MAX_ITEMS:
             raise serializers.ValidationError(
-                f"Ask for at most {MAX_ITEMS} portraits in one job.", code="too_many_items"
+                f"Ask for at most {MAX_ITEMS} portraits in one job, or for a pack.",
+                code="too_many_items",
             )
         return value
+
+    def validate_pack(self, value: dict[str, Any]) -> dict[str, Any]:
+        """So has a pack."""
+        if len(value["styles"]) * value["variations"] > MAX_PACK:
+            raise serializers.ValidationError(
+                f"A pack has at most {MAX_PACK} portraits: styles times variations.",
+                code="pack_too_large",
+            )
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two, and not both."""
+        if "items" in attrs and "pack" in attrs:
+            raise serializers.ValidationError(
+                {"pack": "Send items or a pack, not both."}, code="items_and_pack"
+            )
+        if "items" not in attrs and "pack" not in attrs:
+            raise serializers.ValidationError({"items": "Send items or a pack."}, code="required")
+        return attrs
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is ordered, once it is valid."""
+        if pack := self.validated_data.get("pack"):
+            return Pack(tuple(pack["styles"]), pack["variations"])
+        return [Order(**item) for item in self.validated_data["items"]]
+
+
+class ShareSerializer(serializers.Serializer[Share]):
+    """What is left of one period."""
+
+    limit = serializers.IntegerField()
+    used = serializers.IntegerField(
+        help_text="What failed, was held back, expired, or was stopped before it began is taken off"
+        " when its job ends."
+    )
+    left = serializers.IntegerField()
+    resets_at = serializers.DateTimeField()
+
+
+class AllowanceSerializer(serializers.Serializer[Any]):
+    """How many portraits a person gets, by calendar day and month in UTC."""
+
+    day = ShareSerializer()
+    month = ShareSerializer()
 
 
 class ItemSerializer(serializers.ModelSerializer[Item]):
@@ -150,34 +238,50 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
         return str(row.portrait.id) if hasattr(row, "portrait") else None
 
 
-class JobSerializer(serializers.ModelSerializer[Job]):
-    """A job, its items, and how far all of it is."""
+class QueueSerializer(serializers.Serializer[Any]):
+    """Where a waiting job stands."""
 
-    items = ItemSerializer(many=True)
-    percent = serializers.SerializerMethodField()
-    reference_set = serializers.UUIDField(source="references_id", allow_null=True)
-    expires_at = serializers.DateTimeField(
-        source="start_by", help_text="It expires unless started by then."
+    position = serializers.IntegerField(help_text="So many portraits come before it.")
+    eta_seconds = serializers.IntegerField(
+        allow_null=True, help_text="Until all of it is painted; null where nobody can say."
     )
+    notice = serializers.CharField(allow_null=True, help_text="Why nobody can say.")
 
-    class Meta:
-        model = Job
-        fields = (
-            "id",
-            "state",
-            "percent",
-            "reference_set",
-            "items",
-            "created_at",
-            "ended_at",
-            "expires_at",
-        )
 
-    def get_percent(self, row: Job) -> int:
-        """Mean of the items."""
-        items = list(row.items.all())
-        ended = [100 if item.state not in Item.OPEN else item.percent for item in items]
-        return sum(ended) // max(1, len(ended))
+class CountsSerializer(serializers.Serializer[Any]):
+    """How many items are in each state."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """One number a state."""
+        return {str(state): serializers.IntegerField() for state in Item.State}
+
+
+class JobSerializer(serializers.Serializer[Job]):
+    """A job, its items, and how far all of it is. job_json.py writes it; these are its fields."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(Job.State.choices)
+    sequence = serializers.IntegerField(
+        help_text="Grows with every change. What carries a lower number is older: ignore it."
+    )
+    percent = serializers.IntegerField(help_text="The mean of the items.")
+    lane = serializers.ChoiceField(Job.Lane.choices)
+    queue = QueueSerializer(allow_null=True, help_text="Only while it waits.")
+    counts = CountsSerializer()
+    outcome = serializers.ChoiceField(
+        get_args(Outcome),
+        allow_null=True,
+        help_text="Whether every portrait exists, some, or none; null while it is open.",
+    )
+    reference_set = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(help_text="It expires unless started by then.")
+    items = ItemSerializer(many=True)
+
+    def to_representation(self, instance: Job) -> dict[str, Any]:
+        """As polls and streams say it."""
+        return job_rows.of(instance, timezone.now()).body()
 
 
 class RenditionSerializer(serializers.ModelSerializer[Rendition]):

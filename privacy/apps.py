@@ -12,7 +12,7 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         """All models are loaded here, those of later apps too."""
-        from privacy import bucket, export, stops
+        from privacy import bucket, erasure, export, leases, stops
         from privacy import checks as ours  # the app registry must be filled first
 
         for check in ours.ALL:
@@ -23,3 +23,4 @@ class PrivacyConfig(AppConfig):
         if failed:
             raise ImproperlyConfigured(" ".join(str(error.msg) for error in failed))
         stops.stops.append(export.stop_person)
+        leases.patience[erasure.LEASE] = erasure.STEP_LIMIT

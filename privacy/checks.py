@@ -84,4 +84,13 @@ def check_compartments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
-ALL = (check_inventory, check_uploads, check_compartments)
+def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who could sign in our name is the courier alone."""
+    role = str(settings.ROLE)
+    if role == "courier" or not settings.WEBHOOK_KEYS:
+        return []
+    sentence = f"The role {role} may not be given SITTER_WEBHOOK_KEYS."
+    return [Error(sentence, id="privacy.E007")]
+
+
+ALL = (check_inventory, check_uploads, check_compartments, check_webhook)

@@ -6,14 +6,15 @@ wins: a part that comes late is refused.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Final
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from privacy import audit, crypto, export, keys, leases, release, vault
+from privacy import audit, crypto, export, keys, leases, release, storage, vault
 from privacy.consent import EVIDENCE_KIND
 from privacy.crypto import Context, Recipient
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
@@ -21,6 +22,7 @@ from privacy.models import Blob, ConsentEvidence, Export, ExportPart, Lease
 from privacy.plain import Plain
 from privacy.retention import Kind
 
+log = logging.getLogger(__name__)
 RETRY_AFTER: Final = timedelta(seconds=5)
 Clock = Callable[[], datetime]
 
@@ -28,7 +30,7 @@ Clock = Callable[[], datetime]
 def prepare(sort: ExportPart.Sort, clock: Clock) -> int:
     """Prepare the parts of one sort for every export that waits; returns how many exports."""
     done = 0
-    while held := leases.claim(export.LEASES[sort]):
+    while not storage.resting() and (held := leases.claim(export.LEASES[sort])):
         done += 1
         try:
             with leases.heartbeat(held) as lost:
@@ -38,6 +40,13 @@ def prepare(sort: ExportPart.Sort, clock: Clock) -> int:
         except PrivacyError:
             # The bucket or a key is away: the lease brings the export back.
             leases.give_back(held, after=RETRY_AFTER, forgiven=True)
+        except DatabaseError:
+            leases.forgive(held)
+            raise
+        except Exception as error:  # noqa: BLE001 - the next export must not wait for this one
+            extra = {"work_id": str(held.work_id), "error": type(error).__name__}
+            log.warning("export_postponed", extra=extra)
+            leases.give_back(held, after=RETRY_AFTER)
     return done
 
 
@@ -45,6 +54,10 @@ def _fill(held: leases.Claim, sort: ExportPart.Sort, clock: Clock, lost: Event) 
     asked = Export.objects.filter(pk=held.work_id, expires_at__gt=clock()).first()
     if asked is None:
         leases.close(held)
+        return
+    if held.attempts > leases.MAX_ATTEMPTS:
+        # It is delivered without the parts that nobody can make; the archive says which.
+        _finish(held, asked, clock(), given_up=True)
         return
     for part in asked.parts.filter(sort=sort, blob=None).order_by("pk"):
         if lost.is_set():
@@ -54,6 +67,8 @@ def _fill(held: leases.Claim, sort: ExportPart.Sort, clock: Clock, lost: Event) 
         except (BlobGone, SealBroken):
             continue  # it has ended meanwhile; the archive says what it could not include
         _put(held, asked, part, plain, clock())
+        if not leases.renew(held, progressed=True):
+            return
     _finish(held, asked, clock())
 
 
@@ -115,12 +130,14 @@ def _commit(held: leases.Claim, part: ExportPart, draft: vault.Draft) -> bool:
     return True
 
 
-def _finish(held: leases.Claim, asked: Export, now: datetime) -> None:
+def _finish(held: leases.Claim, asked: Export, now: datetime, *, given_up: bool = False) -> None:
     """Close the work; whoever closes the last of it makes the export ready."""
     with transaction.atomic():
         keys.hold_owner(held.owner_id)
         if not leases.close(held):
             return
+        if given_up:
+            leases.give_up(held, now)
         # Alone with the row: of two roles that end at once, the second one sees the first.
         Export.objects.select_for_update(of=("self",)).filter(pk=asked.pk).first()
         others = Lease.objects.filter(work_id=asked.pk, kind__in=export.LEASES.values())

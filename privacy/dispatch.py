@@ -21,6 +21,7 @@ QUEUES = {
     "intake.export": "intake",
     "keeper.export": "keeper",
     "gpu.generate": "gpu",
+    "courier.deliver": "courier",
     "upkeep.erase": "upkeep",
     "intake.probe": "intake",
     "gpu.probe": "gpu",
@@ -34,6 +35,7 @@ TASKS = {
     "evidence": "keeper.export",
     "item": "gpu.generate",
     "erasure": "upkeep.erase",
+    "webhook": "courier.deliver",
     # Not leased: whoever misses it is asked again the next day.
     "probe intake": "intake.probe",
     "probe gpu": "gpu.probe",
@@ -57,10 +59,12 @@ def send(kind: str, work_id: uuid.UUID) -> None:
     transaction.on_commit(lambda: nudge(kind, work_id))
 
 
-def nudge(kind: str, work_id: uuid.UUID) -> None:
-    """Send at once; a broker that is down is logged, and the requeue sweep tries again."""
+def nudge(kind: str, work_id: uuid.UUID) -> bool:
+    """Send at once. False: the broker is down, and the requeue sweep tries again."""
     task = TASKS[kind]
     try:
         _producer().send_task(task, args=[str(work_id)], queue=QUEUES[task], retry=False)
     except (OperationalError, OSError):
         log.warning("nudge_not_sent", extra={"task": task, "work_id": str(work_id)})
+        return False
+    return True

@@ -26,6 +26,8 @@ from privacy.retention import Kind, Term
 
 LEASE: Final = "erasure"
 LATE: Final = timedelta(hours=1)
+# One step may have a hundred thousand bodies to delete before it can say that it got on.
+STEP_LIMIT: Final = timedelta(minutes=10)
 BATCH: Final = 10_000
 
 

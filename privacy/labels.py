@@ -143,6 +143,10 @@ ROLES: Final[dict[str, Label]] = {
     "intake": Label("Checks and cleans photos.", "Prüft und bereinigt Fotos."),
     "gpu": Label("Paints.", "Malt."),
     "upkeep": Label("Destroys, and signs receipts.", "Vernichtet und unterschreibt Quittungen."),
+    "courier": Label(
+        "Tells the operator's own systems, by number, that something has ended.",
+        "Sagt den eigenen Systemen des Betreibers per Nummer, dass etwas fertig ist.",
+    ),
     "beat": Label("Only schedules.", "Plant nur."),
     "flower": Label("Shows which work runs, by id.", "Zeigt laufende Arbeit, nur Nummern."),
     "migrator": Label("Changes tables; holds no key.", "Ändert Tabellen; hat keinen Schlüssel."),

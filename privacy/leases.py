@@ -6,17 +6,20 @@ whoever was taken for dead finds the token moved on and cannot commit.
 """
 
 import logging
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from threading import Event, Thread
 from typing import Any, Final
 
-from django.db import close_old_connections, transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Least, Now
 
 from privacy.models import Lease
 
@@ -26,6 +29,23 @@ HELD_FOR: Final = timedelta(seconds=15)
 RENEW_EVERY: Final = timedelta(seconds=5)
 NUDGE_AGAIN_AFTER: Final = timedelta(seconds=10)
 MAX_ATTEMPTS: Final = 3
+# In seconds, of a database that is away.
+ASK_AGAIN_AFTER: Final = 0.5
+# Attempts are counted up to here: the column has an end, and an erasure's attempts have none.
+COUNTED_UP_TO: Final = 30_000
+# How long a holder may go without getting on, however lively it renews. A kind that needs another
+# measure says so in its AppConfig.
+PATIENCE: Final = timedelta(minutes=2)
+patience: dict[str, timedelta] = {}
+# When this process has claimed something of a kind last.
+_claimed_at: dict[str, float] = {}
+_BORN: Final = time.monotonic()
+# When blocks that still run have lost their leases: one that goes on for long hangs.
+_lost_at: dict[int, float] = {}
+# Who is told of work that is given up; filled in the AppConfig of the rooms above.
+mourners: list[Callable[["Claim", datetime], None]] = []
+# Whether somebody is working on it, as a column.
+HELD: Final = ExpressionWrapper(Q(held_until__gte=Now()), output_field=BooleanField())
 
 
 @dataclass(frozen=True)
@@ -37,6 +57,28 @@ class Claim:
     owner_id: uuid.UUID
     token: int
     attempts: int
+    cost: float = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a piece of work stands in a queue, and what it costs there."""
+
+    queue: str
+    lane: str
+    turn: float
+    cost: float
+
+
+_HEADS: Final = """
+    SELECT queue, (
+        SELECT cost FROM privacy_lease AS lease
+        WHERE lease.kind = %s AND lease.queue = asked.queue
+          AND lease.ready_at <= statement_timestamp()
+          AND (lease.held_until IS NULL OR lease.held_until < statement_timestamp())
+        ORDER BY turn, ready_at LIMIT 1)
+    FROM unnest(%s::text[]) AS asked (queue)
+"""
 
 
 def open_work(
@@ -61,27 +103,62 @@ def open_work(
     )
 
 
-def claim(kind: str, *, among: QuerySet[Any, Any] | None = None) -> Claim | None:
-    """Take one piece of waiting work, or None. Two claimants never get the same one."""
+def open_all(
+    kind: str, owner_id: uuid.UUID, places: Mapping[uuid.UUID, Place], *, token: int = 0
+) -> None:
+    """Announce many pieces of one person's work, each at its place in a queue.
+
+    `token`: for work that had a lease before, a number that none of its claims can have reached;
+    counting from 0 again would let a holder in who was taken for dead in its first life.
+    """
+    Lease.objects.bulk_create(
+        Lease(kind=kind, work_id=work_id, owner_id=owner_id, token=token, **asdict(place))
+        for work_id, place in places.items()
+    )
+
+
+def heads(kind: str, queues: Sequence[str]) -> dict[str, float]:
+    """What the next piece costs, for each of these queues where one waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEADS, [kind, list(queues)])
+        return {queue: cost for queue, cost in cursor.fetchall() if cost is not None}
+
+
+def claim(
+    kind: str,
+    *,
+    queues: Sequence[str] | None = None,
+    among: QuerySet[Any, Any] | None = None,
+) -> Claim | None:
+    """Take one piece of waiting work, or None. Two claimants never get the same one.
+
+    From `queues` the smallest turn comes first, without them what has waited longest. One queue a
+    call reads a few rows of an index; of several at once all that waits is sorted.
+    """
     free = Q(held_until=None) | Q(held_until__lt=Now())
+    order = ("ready_at", "pk") if queues is None else ("turn", "ready_at", "pk")
     with transaction.atomic():
         rows = Lease.objects.filter(free, kind=kind, ready_at__lte=Now())
+        if queues is not None:
+            rows = rows.filter(queue__in=queues)
         if among is not None:
             rows = rows.filter(work_id__in=among)
-        row = (
-            rows.order_by("ready_at", "pk")
-            .select_for_update(of=("self",), skip_locked=True)
-            .first()
-        )
+        row = rows.order_by(*order).select_for_update(of=("self",), skip_locked=True).first()
         if row is None:
             return None
         Lease.objects.filter(pk=row.pk).update(
             token=F("token") + 1,
-            attempts=F("attempts") + 1,
+            attempts=Least(F("attempts") + 1, COUNTED_UP_TO),
             held_until=Now() + HELD_FOR,
             progressed_at=Now(),
         )
-        return Claim(kind, row.work_id, row.owner_id, row.token + 1, row.attempts + 1)
+    _claimed_at[kind] = time.monotonic()
+    return Claim(kind, row.work_id, row.owner_id, row.token + 1, row.attempts + 1, row.cost)
+
+
+def idle_for(kinds: Sequence[str]) -> float:
+    """For how many seconds this process has claimed nothing of these kinds."""
+    return time.monotonic() - max(_claimed_at.get(kind, _BORN) for kind in kinds)
 
 
 def renew(held: Claim, *, progressed: bool = False) -> bool:
@@ -96,11 +173,6 @@ def renew(held: Claim, *, progressed: bool = False) -> bool:
 def still_held(held: Claim) -> bool:
     """Lock the lease and check the token, in the transaction that commits the result."""
     return _mine(held).filter(held_until__gte=Now()).select_for_update().exists()
-
-
-def is_held(kind: str, work_id: uuid.UUID) -> bool:
-    """Whether somebody is working on it right now."""
-    return Lease.objects.filter(kind=kind, work_id=work_id, held_until__gte=Now()).exists()
 
 
 def close(held: Claim) -> bool:
@@ -121,10 +193,47 @@ def give_back(held: Claim, *, after: timedelta = timedelta(0), forgiven: bool = 
     )
 
 
+def forgive(held: Claim) -> bool:
+    """Give it back once the database is there again, if it is in time; it was no fault of the work.
+
+    False: the lease ran out before, and the attempt is counted.
+    """
+    until = time.monotonic() + HELD_FOR.total_seconds()
+    while time.monotonic() < until:
+        try:
+            give_back(held, forgiven=True)
+        except DatabaseError:
+            connection.close()
+            time.sleep(ASK_AGAIN_AFTER)
+        else:
+            return True
+    return False
+
+
 def revoke(kind: str | None = None, **which: object) -> int:
     """Take work away from whoever holds it: cancelled, withdrawn, erased."""
     rows = Lease.objects.filter(**which)
     return rows.filter(kind=kind).delete()[0] if kind else rows.delete()[0]
+
+
+def hold(kind: str, work_ids: Sequence[uuid.UUID]) -> None:
+    """Lock work in the caller's transaction: whoever wants to claim some passes it by."""
+    rows = Lease.objects.filter(kind=kind, work_id__in=work_ids).order_by("pk")
+    list(rows.select_for_update().values_list("pk", flat=True))
+
+
+def waiting(
+    kinds: Sequence[str], longer_than: timedelta, *, queues: Sequence[str] | None = None
+) -> tuple[str, uuid.UUID] | None:
+    """(kind, work) that has waited longest, if that is so long, although it is ready to be taken.
+
+    `queues`: of these alone, where not everybody takes everything.
+    """
+    free = Q(held_until=None) | Q(held_until__lt=Now())
+    rows = Lease.objects.filter(free, kind__in=kinds, ready_at__lt=Now() - longer_than)
+    if queues is not None:
+        rows = rows.filter(queue__in=queues)
+    return rows.order_by("ready_at", "pk").values_list("kind", "work_id").first()
 
 
 def stalled(limit: int = 500) -> list[tuple[str, uuid.UUID]]:
@@ -140,6 +249,43 @@ def stalled(limit: int = 500) -> list[tuple[str, uuid.UUID]]:
     return [(row.kind, row.work_id) for row in rows]
 
 
+def take_back() -> list[tuple[str, uuid.UUID]]:
+    """Take work from whoever renews its lease and does not get on: it hangs.
+
+    The token moves on, so that a holder that wakes up commits nothing, and the attempt stays
+    counted. Returns (kind, work), which others may claim now.
+    """
+    others = Q(progressed_at__lt=Now() - PATIENCE) & ~Q(kind__in=patience)
+    slow = [Q(kind=kind, progressed_at__lt=Now() - limit) for kind, limit in patience.items()]
+    with transaction.atomic():
+        rows = list(
+            Lease.objects.filter(reduce(or_, slow, others), held_until__gte=Now())
+            .order_by("pk")
+            .select_for_update(skip_locked=True)
+        )
+        Lease.objects.filter(pk__in=[row.pk for row in rows]).update(
+            token=F("token") + 1, held_until=None, ready_at=Now(), nudged_at=Now()
+        )
+    for row in rows:
+        extra = {"kind": row.kind, "work_id": str(row.work_id), "attempts": row.attempts}
+        log.warning("lease_taken_back", extra=extra)
+    return [(row.kind, row.work_id) for row in rows]
+
+
+def give_up(held: Claim, now: datetime) -> None:
+    """Say that every attempt has failed, in the transaction that ends the work."""
+    extra = {"kind": held.kind, "work_id": str(held.work_id), "attempts": held.attempts}
+    log.error("work_given_up", extra=extra)
+    for mourn in mourners:
+        mourn(held, now)
+
+
+def overstayed() -> float:
+    """For how many seconds somebody in this process has gone on with what they have lost."""
+    since = list(_lost_at.values())
+    return time.monotonic() - min(since) if since else 0.0
+
+
 @contextmanager
 def heartbeat(held: Claim) -> Iterator[Event]:
     """Renew in a thread while the block runs. The event is set when the lease is lost."""
@@ -149,6 +295,7 @@ def heartbeat(held: Claim) -> Iterator[Event]:
         while not done.wait(RENEW_EVERY.total_seconds()):
             try:
                 if not renew(held):
+                    _lost_at[id(lost)] = time.monotonic()
                     lost.set()
                     return
             except Exception as error:  # noqa: BLE001 - the database may come back in time
@@ -163,6 +310,7 @@ def heartbeat(held: Claim) -> Iterator[Event]:
     finally:
         done.set()
         thread.join()
+        _lost_at.pop(id(lost), None)
 
 
 def _mine(held: Claim) -> QuerySet[Lease]:

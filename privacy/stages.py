@@ -57,7 +57,7 @@ def advance(held: leases.Claim, now: Clock) -> bool:
         following, act = steps[erasure.stage]
         act(erasure, now())
         moved = Erasure.objects.filter(pk=erasure.pk, stage=erasure.stage).update(stage=following)
-        if not moved:
+        if not moved or not leases.renew(held, progressed=True):
             return False
         erasure.refresh_from_db()
     if erasure.stage == Stage.ROWS:

@@ -3,52 +3,89 @@
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from privacy.circuit import Circuit
 from privacy.crypto import Sealed
 from privacy.errors import BlobGone, StorageDown
 
 DELETE_BATCH = 1000  # S3's own limit for DeleteObjects
+circuit: Final = Circuit()
+_clients: Final[WeakKeyDictionary[Any, Any]] = WeakKeyDictionary()
 
 
 def _bucket_storage() -> Any:
     return storages["sealed"]
 
 
+def _client() -> tuple[Any, str]:
+    """(a client, the bucket's name) that every thread of the process shares.
+
+    The storage makes a client a thread, and the web has a new thread for each request: making one
+    took longer than reading a portrait. A body goes and comes in one request, through no file.
+    """
+    store = _bucket_storage()
+    if store not in _clients:
+        _clients[store] = store.bucket.meta.client
+    return _clients[store], store.bucket_name
+
+
+def resting() -> bool:
+    """Whether the bucket has failed so often that it is left alone for now.
+
+    Workers ask before they take work that they could only put off.
+    """
+    return circuit.resting()
+
+
 @contextmanager
 def _answers() -> Iterator[None]:
     """Turn the client library's many errors into the two that callers tell apart."""
+    if not circuit.enter():
+        raise StorageDown
     try:
         yield
     except FileNotFoundError as error:
+        circuit.succeeded()
         raise BlobGone from error
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
+            circuit.succeeded()
             raise BlobGone from error
+        circuit.failed()
         raise StorageDown from error
     except BotoCoreError as error:
+        circuit.failed()
         raise StorageDown from error
+    except BaseException:
+        # What went wrong was not the bucket, or a listing was not read to its end.
+        circuit.left()
+        raise
+    else:
+        circuit.succeeded()
 
 
 def put(name: str, sealed: Sealed) -> None:
     """Write one body."""
     if not isinstance(sealed, Sealed):
         raise TypeError("Only sealed bodies reach the bucket.")
+    client, bucket = _client()
     with _answers():
-        _bucket_storage().save(name, ContentFile(bytes(sealed.body)))
+        client.put_object(Bucket=bucket, Key=name, Body=bytes(sealed.body))
 
 
 def get(name: str) -> bytes:
     """Read one body whole."""
-    with _answers(), _bucket_storage().open(name, "rb") as handle:
-        return bytes(handle.read())
+    client, bucket = _client()
+    with _answers(), closing(client.get_object(Bucket=bucket, Key=name)["Body"]) as body:
+        return bytes(body.read())
 
 
 def delete(names: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ pause. The rows that are not blobs end in terms.py.
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +22,7 @@ from privacy import (
     erasure,
     leases,
     notices,
+    periods,
     retention,
     rows,
     storage,
@@ -39,6 +41,10 @@ NUDGES_A_KIND: Final = 4
 # Requeueing looks at all waiting work again and again; what it has not seen for this long is lost.
 UNATTENDED: Final = timedelta(minutes=5)
 WAITING: Final = timedelta(days=1)
+# Kinds of work that are tried more often than others, on purpose.
+patient: set[str] = {erasure.LEASE}
+# What the rooms above count into the backlog; filled in their AppConfig.
+counted: list[Callable[[datetime], dict[str, int]]] = []
 
 # One statement a batch, by the partial index blob_due: the cost follows what is due and not what
 # exists. A row that somebody holds, such as an owner who is moving its deadline, is left to the
@@ -138,12 +144,12 @@ def reap_orphans(now: datetime) -> int:
 
 
 def requeue() -> int:
-    """Nudge again for work that waits: its message was lost, or its worker died.
+    """Nudge again for work that waits: its message was lost, or its worker died or hangs.
 
     Every task drains its queue, so a few nudges a kind wake everybody; one for each waiting item
     would fill the broker while the workers are busy.
     """
-    waiting = leases.stalled()
+    waiting = [*leases.take_back(), *leases.stalled()]
     sent: Counter[str] = Counter()
     for kind, work_id in waiting:
         if sent[kind] < NUDGES_A_KIND:
@@ -168,11 +174,13 @@ def backlog(now: datetime) -> dict[str, int]:
         "bodies_not_deleted": bodies.count(),
         "work_unattended": free.filter(nudged_at__lt=now - UNATTENDED).count(),
         "work_waiting_too_long": free.filter(ready_at__lt=now - WAITING).count(),
-        "attempts_exhausted": tired.exclude(kind=erasure.LEASE).count(),
+        "attempts_exhausted": tired.exclude(kind__in=patient).count(),
+        "beat_silent": int(periods.silent()),
         "erasures_late": erasure.late(now),
         "face_claims_overdue": claims.overdue(now),
         "accounts_late": notices.late(over),
         **{f"{name}_past_term": count for name, count in terms.late(over).items()},
+        **{name: count for counts in counted for name, count in counts(now).items()},
     }
 
 

@@ -8,13 +8,13 @@ and a body can be opened only once its capsule is committed.
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from privacy import audit, crypto, keys, restore, retention, storage
@@ -63,39 +63,71 @@ def draft(
     end = retention.deadline(kind, now, expires_at)
     if end <= now:
         raise BlobGone
-    return _draft(kind, RECIPIENTS[kind], owner_id, plain, now, end)
+    return _draft([(kind, plain, end)], RECIPIENTS[kind], owner_id, now)[0]
+
+
+def draft_all(
+    owner_id: uuid.UUID, pieces: Sequence[tuple[Kind, Plain]], now: datetime
+) -> list[Draft]:
+    """Several of one owner's that belong together and have one recipient: a portrait's sizes.
+
+    Registered at once, which costs as much as one. What fails in between leaves none of them.
+    """
+    (recipient,) = {RECIPIENTS[kind] for kind, _ in pieces}
+    ending = [(kind, plain, retention.deadline(kind, now, None)) for kind, plain in pieces]
+    return _draft(ending, recipient, owner_id, now)
 
 
 def draft_canary(recipient: Recipient, now: datetime) -> Draft:
     """Random bytes of no person, to see who opens them: the one draft with a chosen recipient."""
     end = retention.deadline(Kind.CANARY, now)
-    return _draft(Kind.CANARY, recipient, keys.SYSTEM_OWNER, Plain(os.urandom(32)), now, end)
+    piece = (Kind.CANARY, Plain(os.urandom(32)), end)
+    return _draft([piece], recipient, keys.SYSTEM_OWNER, now)[0]
 
 
 def _draft(
-    kind: Kind,
+    pieces: Sequence[tuple[Kind, Plain, datetime]],
     recipient: Recipient,
     owner_id: uuid.UUID,
-    plain: Plain,
     now: datetime,
-    end: datetime,
-) -> Draft:
+) -> list[Draft]:
     label, public = _public_half(recipient, owner_id, now)
     with transaction.atomic():
         prefix = keys.hold_owner(owner_id)
-        blob = Blob.objects.create(
-            owner_id=owner_id,
-            kind=kind,
-            recipient=recipient,
-            recipient_label=label,
-            name=f"{kind.name.lower()}/{prefix}/{os.urandom(16).hex()}",
-            created_at=now,
-            expires_at=end,
+        blobs = Blob.objects.bulk_create(
+            Blob(
+                owner_id=owner_id,
+                kind=kind,
+                recipient=recipient,
+                recipient_label=label,
+                name=f"{kind.name.lower()}/{prefix}/{os.urandom(16).hex()}",
+                created_at=now,
+                expires_at=end,
+            )
+            for kind, _, end in pieces
         )
-    sealed = crypto.seal(plain, public, Context(kind, recipient, owner_id, blob.id))
-    storage.put(blob.name, sealed)
-    digest = hashlib.sha256(sealed.body).digest()
-    return Draft(blob.id, owner_id, blob.name, sealed.capsule, len(sealed.body), digest)
+    made = []
+    try:
+        for blob, (kind, plain, _) in zip(blobs, pieces, strict=True):
+            sealed = crypto.seal(plain, public, Context(kind, recipient, owner_id, blob.id))
+            storage.put(blob.name, sealed)
+            digest = hashlib.sha256(sealed.body).digest()
+            made.append(
+                Draft(blob.id, owner_id, blob.name, sealed.capsule, len(sealed.body), digest)
+            )
+    except BaseException:
+        # Those that were put before; the one that failed is the orphan sweep's.
+        if made:
+            discard(made)
+        raise
+    return made
+
+
+_STORE: Final = """
+    UPDATE privacy_blob SET state = %s, length = made.length, sha256 = made.sha256
+    FROM unnest(%s::uuid[], %s::integer[], %s::bytea[]) AS made (id, length, sha256)
+    WHERE privacy_blob.id = made.id AND state = %s
+"""
 
 
 def commit(drafts: Iterable[Draft]) -> bool:
@@ -103,14 +135,17 @@ def commit(drafts: Iterable[Draft]) -> bool:
 
     False: one of them was destroyed meanwhile, and the caller must roll back.
     """
-    for item in drafts:
-        moved = Blob.objects.filter(pk=item.blob_id, state=Blob.State.REGISTERED).update(
-            state=Blob.State.STORED, length=item.length, sha256=item.sha256
-        )
-        if not moved:
+    made = list(drafts)
+    ids = [item.blob_id for item in made]
+    with connection.cursor() as cursor:
+        lengths, digests = [item.length for item in made], [item.sha256 for item in made]
+        states = (str(Blob.State.STORED), str(Blob.State.REGISTERED))
+        cursor.execute(_STORE, [states[0], ids, lengths, digests, states[1]])
+        if cursor.rowcount != len(made):
             return False
-        Capsule.objects.create(blob_id=item.blob_id, enc=item.enc)
-        audit.record(audit.Verb.BLOB_WRITTEN, subject_id=item.owner_id, object_id=item.blob_id)
+    Capsule.objects.bulk_create(Capsule(blob_id=item.blob_id, enc=item.enc) for item in made)
+    written = [(item.blob_id, item.owner_id) for item in made]
+    audit.record_many(audit.Verb.BLOB_WRITTEN, written, reason=audit.Reason.NONE)
     return True
 
 

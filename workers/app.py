@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_shutdown
+from celery.signals import setup_logging, worker_init, worker_shutdown, worker_shutting_down
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
@@ -39,13 +39,14 @@ app.conf.update(
     task_serializer="json",
     # A missing queue name would put work where no compartment takes it.
     task_create_missing_queues=False,
-    task_queues=[Queue(name) for name in ("intake", "gpu", "upkeep", "keeper")],
+    task_queues=[Queue(name) for name in ("intake", "gpu", "upkeep", "keeper", "courier")],
     task_default_queue="upkeep",
     # Redelivery after this time costs one wasted nudge: the lease keeps it from painting twice.
     broker_transport_options={"visibility_timeout": 600, "socket_connect_timeout": 5},
     broker_connection_retry_on_startup=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    # SIGTERM lets what runs finish within this time; what does not is re-leased.
+    # SIGQUIT lets tasks finish within this time. SIGTERM waits for them: all are short but the
+    # painting, which drains by itself (workers/generate.py).
     worker_soft_shutdown_timeout=20,
     worker_send_task_events=True,
     task_send_sent_event=True,
@@ -53,7 +54,7 @@ app.conf.update(
     worker_redirect_stdouts=False,
     timezone="UTC",
     beat_schedule=BEAT,
-    # Two missed seconds should not become a burst.
+    # A clock that was set forward is noticed within this time.
     beat_max_loop_interval=5,
 )
 
@@ -64,13 +65,15 @@ def _keep_our_logging(**_: Any) -> None:
 
 
 @worker_init.connect
-def _start_role(**_: Any) -> None:
+def _start_role(sender: Any, **_: Any) -> None:
     """Make keys, load engines, start the sandbox: what this role needs before its first task."""
-    from workers import roles  # Django's models are ready only now
+    from workers import roles, watch  # Django's models are ready only now
 
     try:
         roles.start()
         memory.settle()
+        roles.begin()
+        watch.start(str(settings.ROLE), sender.concurrency, app.tasks)
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker must not start
         # Celery swallows what a signal handler raises and would run a worker without its keys or
         # its engine. Our own refusals name the file or the setting; foreign ones only their class.
@@ -79,6 +82,14 @@ def _start_role(**_: Any) -> None:
         reason = str(error) if ours else type(error).__name__
         sys.stderr.write(f"{settings.ROLE} cannot start: {reason}\n")
         raise SystemExit(1) from None
+
+
+@worker_shutting_down.connect
+def _leave_role(**_: Any) -> None:
+    """SIGTERM has come: what drains a queue must not begin anything more."""
+    from workers import roles
+
+    roles.leave()
 
 
 @worker_shutdown.connect

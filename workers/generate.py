@@ -1,226 +1,214 @@
-"""The whole path of one portrait: claim, open, paint, mark, seal, commit.
+"""The gpu worker as a process: it loads its engines, paints until told to end, and drains.
 
-Three threads run this at once and share one render lock, so that while one paints, another fetches
-and a third stores. A call carries one person's work. What cannot be committed is destroyed.
+The path of one portrait is atelier.py's. Here is when it begins and how it ends: LOADING until each
+engine has painted a picture of nobody, READY, DRAINING once SIGTERM has come; UNFIT where an engine
+does not paint or hangs, and then the process ends so that a fresh one takes its place.
 """
 
+import logging
 import os
+import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
+from typing import Final
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connections
 from django.utils import timezone
-from PIL import Image
 
-from portraits import painters, painting, provenance
-from portraits.models import Item
-from privacy import audit, leases, memory, vault
-from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
-from privacy.plain import Plain
-from privacy.retention import Kind
-from workers import images
+from portraits import painters, painting
+from portraits.models import Painter
+from privacy import memory
+from workers.atelier import Atelier
 from workers.engines import base
+from workers.hands import Hands
+from workers.vigil import Held
 
 log = structlog.get_logger(__name__)
-HOLDER = f"{socket.gethostname()}:{os.getpid()}"
-# The database hears of progress this often at most.
-PROGRESS_EVERY = 0.25
+HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}"
+# While there is work, what refers to itself is let go this often; otherwise at the end of it.
+FORGET_EVERY: Final = 2.0
+# Of the time to drain, so much is kept for giving back what does not end in it.
+LAST_SECONDS: Final = 1.0
+# By itself Python lets a busy thread keep the interpreter for ten times as long; the engine's needs
+# it for a moment between two steps, while others encode and store.
+SWITCH_SECONDS: Final = 0.0005
+# What a supervisor sees of a process whose engine hangs.
+HUNG_STATUS: Final = 70
 
-_engines: dict[str, base.Engine] = {}
-# What each engine's parameters were when it was loaded.
-_prints: dict[str, str] = {}
-_render = threading.Lock()
-_leaving = threading.Event()
+_state = Painter.State.LOADING
+_news = threading.Event()
+_ended = threading.Event()
+_left_at = 0.0
+_failure: Exception | None = None
+_forgot_at = 0.0
 
 
 def start() -> None:
-    """Load every engine that this worker was told to serve, and say so."""
-    for name in settings.ENGINES:
-        engine = base.create(name, settings.WEIGHTS / name)
-        engine.load()
-        _engines[name] = engine
-        _prints[name] = engine.fingerprint()
-        log.info("engine_loaded", engine=name)
-    threading.Thread(target=_announce, name="announce", daemon=True).start()
-
-
-def stop() -> None:
-    """Show that nothing was learnt, say goodbye, let the engines go. Raises WeightsChanged."""
-    _leaving.set()
-    changed = [name for name in _engines if not _unchanged(name)]
+    """Load what this worker serves, and see that it paints. Raises EngineError."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    painters.announce(HOLDER, settings.ENGINES, timezone.now(), state=_state)
     try:
-        painters.leave(HOLDER)
-    finally:
-        for engine in _engines.values():
-            engine.unload()
-    if changed:
-        raise base.WeightsChanged(f"The weights of {', '.join(changed)} have changed in memory.")
+        atelier.studio.open(settings.ENGINES, settings.WEIGHTS, most=settings.ENGINES_LOADED)
+    except base.Unfit:
+        # The row stays, for whoever asks why nobody paints; it means nothing after a while.
+        _announce(Painter.State.UNFIT)
+        raise
 
 
-def _unchanged(name: str) -> bool:
-    """Whether an engine's parameters are those that were loaded, and could not have learnt."""
-    try:
-        same = _engines[name].fingerprint() == _prints[name]
-    except base.CouldLearn:
-        same = False
-    if same:
-        log.info("weights_unchanged", engine=name)
-    else:
-        log.critical("weights_changed", engine=name)
-    return same
+def begin() -> None:
+    """Take work, once everything else has started."""
+    _become(Painter.State.READY)
+    threading.Thread(target=_keep_announcing, name="announce", daemon=True).start()
+    hands.start()
+
+
+def wake() -> None:
+    """Something may be waiting: what a nudge means."""
+    hands.wake()
 
 
 def run() -> int:
     """Paint until nothing waits; returns how many items were taken."""
     done = 0
-    while work := painting.claim(tuple(_engines), timezone.now()):
-        _paint_one(work)
-        memory.forget()
+    while taken := atelier.claim():
+        # Where one waits there may be more, and a nudge wakes one hand only.
+        hands.wake()
+        atelier.paint(*taken)
+        _forget(FORGET_EVERY)
         done += 1
+    if done:
+        _forget(0.0)
     return done
 
 
-def _paint_one(work: painting.Work) -> None:
-    started = time.monotonic()
-    try:
-        with leases.heartbeat(work.held):
-            outcome = _portrait(work)
-    except base.Stopped:
-        outcome = "stopped"
-    except (BlobGone, OwnerErased, SealBroken):
-        painting.fail(work.held, "references_gone", timezone.now())
-        outcome = "references_gone"
-    except base.CannotPaint:
-        painting.fail(work.held, "engine_refused", timezone.now())
-        outcome = "engine_refused"
-    except PrivacyError as error:
-        log.warning("item_postponed", code=error.code, item_id=str(work.held.work_id))
-        painting.again(work.held, error.code, timezone.now(), outside=True)
-        outcome = "postponed"
-    except (base.EngineError, MemoryError, RuntimeError, ValueError, OSError) as error:
-        log.warning("item_postponed", error=type(error).__name__, item_id=str(work.held.work_id))
-        painting.again(work.held, "engine_failed", timezone.now())
-        outcome = "postponed"
-    log.info(
-        "item_ended",
-        item_id=str(work.held.work_id),
-        engine=work.engine,
-        state=outcome,
-        seconds=round(time.monotonic() - started, 2),
-    )
+def _forget(every: float) -> None:
+    global _forgot_at
+    now = time.monotonic()
+    if now - _forgot_at >= every:
+        _forgot_at = now
+        memory.forget()
 
 
-def _portrait(work: painting.Work) -> str:
-    """One item from its references to its commit; raises what stops it."""
-    pictures, focus = _fetch(work)
-    order = base.Order(
-        task=base.Task.IDENTITY if work.recipe.references else base.Task.TEXT,
-        style=work.recipe.style,
-        width=work.recipe.width,
-        height=work.recipe.height,
-        seed=work.seed,
-        steps=work.recipe.steps,
-        prompt=work.recipe.prompt,
-        references=pictures,
-        focus=focus,
-    )
-    with _rendering(work):
-        painted = _engines[work.engine].render(order, _progress(work.held))
-    sizes = _store(work, painted)
-    finished = False
-    try:
-        finished = painting.finish(work.held, sizes, timezone.now())
-    finally:
-        # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
-        if not finished:
-            vault.discard([size.draft for size in sizes])
-    return "done" if finished else "discarded"
+# --- The end ------------------------------------------------------------------------------------
 
 
-def _fetch(
-    work: painting.Work,
-) -> tuple[tuple[Image.Image, ...], tuple[base.Focus | None, ...]]:
-    pictures: list[Image.Image] = []
-    focus: list[base.Focus | None] = []
-    for photo in work.photos:
-        if photo.reference_id is None:
-            raise BlobGone
-        plain = vault.read(photo.reference_id, timezone.now(), why=audit.Reason.PAINTING)
-        pictures.append(images.open_reference(plain.reveal()))
-        focus.append(_corners(photo.face) if photo.face else None)
-    if not pictures and work.recipe.references:
-        raise BlobGone
-    return tuple(pictures), tuple(focus)
+def leave() -> None:
+    """SIGTERM has come: begin nothing more, give back what only waits. For a signal handler."""
+    global _left_at
+    _left_at = time.monotonic()
+    atelier.closing.set()
+    hands.leave()
+    _become(Painter.State.DRAINING)
 
 
-def _corners(face: list[float]) -> base.Focus:
-    """The gate says left, top, width, height; an engine wants left, top, right, bottom."""
-    left, top, width, height = face
-    return left, top, left + width, top + height
+def stop() -> None:
+    """Finish within the time to drain, show that nothing was learnt, let the engines go.
+
+    What does not end is given back at once. Raises WeightsChanged, or why the process had to end.
+    """
+    if not hands.leaving:
+        leave()
+    until = _left_at + settings.DRAIN_LIMIT.total_seconds()
+    idle = hands.join(until - LAST_SECONDS)
+    if not idle:
+        # What paints stops at its next step.
+        atelier.closed.set()
+        idle = hands.join(until)
+    for held in atelier.vigil.all():
+        _take_back(held)
+    changed = atelier.studio.changed()
+    _ended.set()
+    painters.leave(HOLDER)
+    if changed:
+        raise base.WeightsChanged(f"The weights of {', '.join(changed)} have changed in memory.")
+    if _failure is not None:
+        raise _failure
+    if not idle:
+        # An engine in the middle of a step would be torn down under its own feet.
+        log.warning("left_in_mid_step")
+        _exit(0)
+    atelier.studio.close()
 
 
-@contextmanager
-def _rendering(work: painting.Work) -> Iterator[None]:
-    """Wait for the engine, and leave the queue if the item was taken away meanwhile."""
-    while not _render.acquire(timeout=1):
-        if not leases.renew(work.held):
-            raise base.Stopped
-    try:
-        if not painting.progress(work.held, Item.Phase.PAINTING, 5):
-            raise base.Stopped
-        yield
-    finally:
-        _render.release()
+def _take_back(held: Held) -> None:
+    """Another worker may have it now; whoever still works on it here commits nothing."""
+    if atelier.vigil.drop(held):
+        held.lost = True
+        painting.hand_back(held.claim, begun=held.begun)
 
 
-def _progress(held: leases.Claim) -> base.Step:
-    """The engine's step callback: tells the database, and stops what is no longer ours."""
-    last = 0.0
-
-    def on_step(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last < PROGRESS_EVERY and done < total:
-            return
-        last = time.monotonic()
-        if not painting.progress(held, Item.Phase.PAINTING, 5 + 85 * done // max(1, total)):
-            raise base.Stopped
-
-    return on_step
+def _broken(error: Exception) -> None:
+    """No engine is left, or one has learnt: end as on SIGTERM, and say so by the status."""
+    global _failure
+    _failure = error
+    atelier.closing.set()
+    _become(Painter.State.UNFIT)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _store(work: painting.Work, painted: Image.Image) -> list[painting.Size]:
-    """Encode, mark, seal and put each size."""
-    if not painting.progress(work.held, Item.Phase.STORING, 92):
-        raise base.Stopped
-    sizes: list[painting.Size] = []
-    now = timezone.now()
-    try:
-        for rendition in images.renditions(painted):
-            kind = Kind.PORTRAIT if rendition.name == "full" else Kind.RENDITION
-            marked = Plain(provenance.mark(rendition.data))
-            draft = vault.draft(kind, work.held.owner_id, marked, now)
-            sizes.append(
-                painting.Size(
-                    rendition.name, draft, rendition.width, rendition.height, "image/jpeg"
-                )
-            )
-    except Exception:
-        vault.discard([size.draft for size in sizes])
-        raise
-    return sizes
-
-
-def _announce() -> None:
-    while not _leaving.is_set():
+def _hung(held: Held) -> None:
+    """A render does not come back. Nothing can stop it but the end of its process."""
+    log.critical("render_hangs", item_id=str(held.claim.work_id))
+    # The database may be what hangs; the process ends all the same.
+    for act in (partial(_give_up, held), partial(_announce, Painter.State.UNFIT)):
         try:
-            painters.announce(HOLDER, _engines, timezone.now())
+            act()
+        except Exception as error:  # noqa: BLE001 - see above; the leases run out by themselves
+            log.warning("left_untidy", error=type(error).__name__)
+    _exit(HUNG_STATUS)
+
+
+def _give_up(held: Held) -> None:
+    """The attempt counts: it may be the order that makes the engine hang."""
+    if atelier.vigil.drop(held):
+        held.lost = True
+        painting.again(held.claim, "engine_hung", timezone.now())
+    for other in atelier.vigil.all():
+        _take_back(other)
+
+
+def _exit(status: int) -> None:
+    logging.shutdown()
+    os._exit(status)
+
+
+# --- What others know of it ---------------------------------------------------------------------
+
+
+def _become(state: Painter.State) -> None:
+    global _state
+    # UNFIT stays: it ends as one that drains, and drains for another reason.
+    if _state is not Painter.State.UNFIT:
+        _state = state
+    _news.set()
+
+
+def _announce(state: Painter.State) -> None:
+    studio = atelier.studio
+    served = studio.served or settings.ENGINES
+    painters.announce(
+        HOLDER, served, timezone.now(), state=state, loaded=studio.loaded, rates=studio.rates
+    )
+
+
+def _keep_announcing() -> None:
+    while not _ended.is_set():
+        try:
+            _announce(_state)
         except Exception as error:  # noqa: BLE001 - the database is away; the next round tells
             log.warning("announce_failed", error=type(error).__name__)
         finally:
-            close_old_connections()
-        _leaving.wait(painters.ANNOUNCE_EVERY.total_seconds())
+            connections.close_all()
+        _news.wait(painters.ANNOUNCE_EVERY.total_seconds())
+        _news.clear()
+
+
+atelier: Final = Atelier(_hung, _broken)
+hands: Final = Hands(run)
+# What tests put their own engines into.
+_engines: Final = atelier.studio.engines

@@ -4,14 +4,17 @@ The photo is decoded in a sandboxed child; here only clean pixels are handled. W
 verdict, the upload is destroyed.
 """
 
+from datetime import timedelta
+
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 from PIL import Image
 
 from portraits import references
 from portraits.models import Photo
-from privacy import audit, leases, memory, vault
+from privacy import audit, leases, memory, storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -20,6 +23,8 @@ from workers.gate import Gate, Verdict
 from workers.sandbox import Decoder, NotAPhoto
 
 log = structlog.get_logger(__name__)
+# After a fault that is nobody's but the photo's, or ours.
+AGAIN_AFTER = timedelta(seconds=1)
 _decoder = Decoder(strict=settings.SANDBOX_STRICT)
 _gate = Gate(settings.WEIGHTS / "mtcnn")
 
@@ -39,7 +44,7 @@ def stop() -> None:
 def run() -> int:
     """Look at photos until none waits; returns how many."""
     done = 0
-    while taken := references.claim():
+    while not storage.resting() and (taken := references.claim(timezone.now())):
         held, photo = taken
         try:
             with leases.heartbeat(held):
@@ -52,6 +57,12 @@ def run() -> int:
             # The bucket or the database is away: the lease brings the photo back.
             log.warning("photo_postponed", code=error.code, work_id=str(photo.id))
             leases.give_back(held, after=leases.RENEW_EVERY, forgiven=True)
+        except DatabaseError:
+            leases.forgive(held)
+            raise
+        except Exception as error:  # noqa: BLE001 - the next photo must not wait for this one
+            log.warning("photo_postponed", error=type(error).__name__, work_id=str(photo.id))
+            leases.give_back(held, after=AGAIN_AFTER)
         memory.forget()
         done += 1
     return done
@@ -73,7 +84,9 @@ def _check(held: leases.Claim, photo: Photo) -> None:
         if verdict.code is not None:
             references.refuse(held, verdict.code)
             return
-        if _accept(held, photo, picture, verdict, compared) or not leases.renew(held):
+        if _accept(held, photo, picture, verdict, compared) or not leases.renew(
+            held, progressed=True
+        ):
             return
 
 

@@ -18,7 +18,8 @@ ASK_AGAIN_AFTER: Final = 0.5
 def start() -> None:
     """Called once, before the first task."""
     _reach_services()
-    if str(settings.ROLE) != "upkeep":
+    # The courier may not see the ledger; it goes by upkeep's pulse (portraits/telling.py).
+    if str(settings.ROLE) not in ("upkeep", "courier"):
         _wait_for_replay()
     now = timezone.now()
     today = now.date()
@@ -35,6 +36,10 @@ def start() -> None:
             from workers import generate  # only this role may load torch
 
             generate.start()
+        case "courier":
+            from workers import courier  # only this role calls anybody outside
+
+            courier.start()
         case "keeper":
             keys.make_root_key(now)
             keys.publish_evidence_key(today)
@@ -46,6 +51,14 @@ def start() -> None:
             replay.run(now, timezone.now)
             # A new installation has its first pulse before anybody can make a backup of it.
             restore.pulse(now)
+
+
+def begin() -> None:
+    """Called once, behind `start`, when all that stays in memory for good is there."""
+    if str(settings.ROLE) == "gpu":
+        from workers import generate
+
+        generate.begin()
 
 
 def _wait_for_replay() -> None:
@@ -74,6 +87,19 @@ def _reach_services() -> None:
             storage.ready()
         except PrivacyError as error:
             raise NotReady("The bucket does not answer (SITTER_S3_ENDPOINT_URL).") from error
+
+
+def leave() -> None:
+    """Called once, when the process is asked to end: begin nothing more."""
+    match str(settings.ROLE):
+        case "courier":
+            from workers import courier
+
+            courier.leave()
+        case "gpu":
+            from workers import generate
+
+            generate.leave()
 
 
 def stop() -> None:

@@ -1,6 +1,13 @@
-"""The beat table: task, period in seconds, and why it runs that often. Beat holds no key."""
+"""The beat table: task, period in seconds, and why it runs that often. Beat holds no key.
 
+Periods begin by the wall clock, so that several beats mean the same one; who runs it is decided
+where it arrives (periods.py). Refuses nothing itself: beat has no login of the database.
+"""
+
+from datetime import datetime
 from typing import Any, Final
+
+from celery.schedules import schedstate, schedule
 
 # name → (task, queue, every so many seconds)
 PERIODS: Final[dict[str, tuple[str, str, float]]] = {
@@ -36,12 +43,36 @@ PERIODS: Final[dict[str, tuple[str, str, float]]] = {
     "backlog": ("upkeep.watch", "upkeep", 60),
 }
 
+
+def slot_at(moment: float, seconds: float) -> int:
+    """The number of the period that a moment lies in."""
+    return int(moment // seconds)
+
+
+def lives_for(seconds: float) -> float:
+    """How long a message of this period is worth anything: a backlog of them is worth nothing."""
+    return max(seconds, 10)
+
+
+class OnTheClock(schedule):
+    """Due once in every period of the wall clock, as soon as it begins."""
+
+    def is_due(self, last_run_at: datetime) -> schedstate:
+        """Whether a period has begun since, and how long until the next one does."""
+        now = self.maybe_make_aware(self.now()).timestamp()
+        last = self.maybe_make_aware(last_run_at).timestamp()
+        slot = slot_at(now, self.seconds)
+        # Not "later": a clock that was set back must not silence beat until it is caught up.
+        is_due = slot != slot_at(last, self.seconds)
+        return schedstate(is_due=is_due, next=(slot + 1) * self.seconds - now)
+
+
 BEAT: Final[dict[str, dict[str, Any]]] = {
     name: {
         "task": task,
-        "schedule": seconds,
-        # A backlog of periodic messages is worth nothing: each expires before the next.
-        "options": {"queue": queue, "expires": max(seconds, 10)},
+        "schedule": OnTheClock(seconds),
+        # The slot is read from it, so that nothing else travels with the message.
+        "options": {"queue": queue, "expires": lives_for(seconds)},
     }
     for name, (task, queue, seconds) in PERIODS.items()
 }

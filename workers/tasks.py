@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.utils import timezone
 
-from portraits import endings, painters, references
+from portraits import endings, events, painters, references
 from privacy import (
     chain,
     compact,
@@ -22,6 +22,7 @@ from privacy import (
     sweeps,
     terms,
 )
+from workers import periods
 from workers.app import app
 
 
@@ -46,6 +47,7 @@ def copy_signatures(export_id: str) -> None:
 
 
 @app.task(name="intake.turn_fleet_keys")
+@periods.once
 def turn_fleet_keys() -> None:
     """Publish the days ahead and destroy seeds that nothing can need any more."""
     today = timezone.now().date()
@@ -55,13 +57,22 @@ def turn_fleet_keys() -> None:
 
 @app.task(name="gpu.generate")
 def generate(item_id: str) -> None:
-    """Paint whatever waits; the id only says that something does."""
+    """Wake whoever paints, if they rest; the id only says that something waits."""
     from workers import generate
 
-    generate.run()
+    generate.wake()
+
+
+@app.task(name="courier.deliver")
+def deliver(event_id: str) -> None:
+    """Tell the operator's endpoint whatever waits; the id only says that something does."""
+    from workers import courier  # only this role calls anybody outside
+
+    courier.run()
 
 
 @app.task(name="keeper.turn_keys")
+@periods.once
 def turn_evidence_key() -> None:
     """Publish the evidence key of the year and destroy those that nothing is sealed to."""
     today = timezone.now().date()
@@ -70,6 +81,7 @@ def turn_evidence_key() -> None:
 
 
 @app.task(name="keeper.rotate_root")
+@periods.once
 def rotate_root() -> None:
     """Make, rewrap, retire and destroy portrait roots, whatever is due."""
     rotation.turn(timezone.now())
@@ -82,29 +94,34 @@ def erase(erasure_id: str) -> None:
 
 
 @app.task(name="upkeep.expire")
+@periods.once
 def expire() -> None:
     """End what has reached its deadline."""
     now = timezone.now()
     sweeps.expire(now)
     references.expire(now)
     endings.expire(now)
+    events.expire(now)
     painters.forget(now)
     export.end_copies(now)
 
 
 @app.task(name="upkeep.reap")
+@periods.once
 def reap() -> None:
     """Delete the bodies of what was destroyed."""
     sweeps.reap()
 
 
 @app.task(name="upkeep.reap_orphans")
+@periods.once
 def reap_orphans() -> None:
     """Delete what a crash left behind."""
     sweeps.reap_orphans(timezone.now())
 
 
 @app.task(name="upkeep.compact")
+@periods.once
 def compact_accounts() -> None:
     """Rewrite the accounts' tables when somebody has been erased."""
     if compact.due(timezone.now(), settings.COMPACT_EVERY):
@@ -112,6 +129,7 @@ def compact_accounts() -> None:
 
 
 @app.task(name="upkeep.keep_ledger")
+@periods.once
 def keep_ledger() -> None:
     """Replay the erasure ledger after a restore; else count up its pulse and settle intents."""
     now = timezone.now()
@@ -120,12 +138,14 @@ def keep_ledger() -> None:
 
 
 @app.task(name="upkeep.seal_ledgers")
+@periods.once
 def seal_ledgers() -> None:
     """Link what is new in the ledgers, and sign it."""
     chain.seal(timezone.now())
 
 
 @app.task(name="upkeep.prove")
+@periods.once
 def prove() -> None:
     """Look at every promise, once a day."""
     if proof.due(timezone.now().date()):
@@ -142,36 +162,42 @@ for role in ("intake", "gpu", "upkeep", "keeper"):
 
 
 @app.task(name="upkeep.requeue")
+@periods.once
 def requeue() -> None:
     """Nudge again for work that waits."""
     sweeps.requeue()
 
 
 @app.task(name="upkeep.turn_keys")
+@periods.once
 def turn_receipt_key() -> None:
     """Publish the receipt key of the year."""
     keys.publish_receipt_key(timezone.now().date())
 
 
 @app.task(name="upkeep.end_terms")
+@periods.once
 def end_terms() -> None:
     """End the rows, files and entries whose term is over."""
     terms.end(timezone.now())
 
 
 @app.task(name="upkeep.remind_of_portraits")
+@periods.once
 def remind_of_portraits() -> None:
     """Tell people of portraits that end soon."""
     notices.remind_of_portraits(timezone.now())
 
 
 @app.task(name="upkeep.tend_accounts")
+@periods.once
 def tend_accounts() -> None:
     """Warn the owners of accounts that nobody uses, and erase those accounts in the end."""
     notices.tend_accounts(timezone.now())
 
 
 @app.task(name="upkeep.watch")
+@periods.once
 def watch() -> None:
     """Say how much is late: nothing, if all is well."""
     sweeps.watch(timezone.now())

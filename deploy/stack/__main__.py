@@ -62,7 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument("--data", type=Path, default=DEFAULT, help="the data folder")
         if name == "status":
             continue
-        command.add_argument("--roles", type=_roles, default=roles.ALL, help="such as web,gpu")
+        command.add_argument("--roles", type=_roles, default=None, help="such as web,gpu")
         command.add_argument(
             "--services-only", dest="roles", action="store_const", const=(), help="no role at all"
         )
@@ -81,7 +81,7 @@ def _serve(options: argparse.Namespace, console: Console) -> int:
     screen = Screen(console)
     stack = Stack(
         options.data,
-        roles=options.roles,
+        roles=roles.wanted(os.environ) if options.roles is None else options.roles,
         restart=not options.no_restart,
         report=screen.report,
     )

@@ -17,6 +17,7 @@ from deploy.stack.credentials import Credentials
 from deploy.stack.folders import Folders
 
 BASE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
+WEBHOOK_KEYS = "SITTER_WEBHOOK_KEYS"
 GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 # The stack decides these; a value of the user's own would point a role past its compartment.
 DECIDED = frozenset(
@@ -25,6 +26,8 @@ DECIDED = frozenset(
         *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
     }
 )
+# It names nobody's password: who sends is proved by a signature, whose keys the courier alone has.
+OPEN = frozenset({"webhook_url"})
 SECRET_ENDINGS = ("key", "keys", "secret", "secrets", "password", "token", "url")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # No library may tell its maker that it is used.
@@ -49,6 +52,7 @@ class Compartment:
     s3: bool = False
     mail: bool = False
     web: bool = False
+    webhook: bool = False
     keys: tuple[str, ...] = ()
 
 
@@ -58,6 +62,7 @@ COMPARTMENTS: Mapping[Role, Compartment] = {
     Role.GPU: Compartment(database=True, s3=True, keys=("fleet",)),
     Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
     Role.KEEPER: Compartment(database=True, s3=True, keys=("root", "evidence")),
+    Role.COURIER: Compartment(database=True, webhook=True),
     Role.BEAT: Compartment(),
     Role.FLOWER: Compartment(),
     Role.MIGRATOR: Compartment(database=True, broker=False),
@@ -117,6 +122,8 @@ def environment(
         env[f"SITTER_{name}"] = value
     if allowed.web:
         env["SITTER_WEB_URL"] = web
+    if allowed.webhook and WEBHOOK_KEYS in inherited:
+        env[WEBHOOK_KEYS] = inherited[WEBHOOK_KEYS]
     if role is Role.FLOWER:
         env["FLOWER_BASIC_AUTH"] = f"sitter:{credentials['flower']}"
     for name in allowed.keys:
@@ -136,4 +143,5 @@ def _passed_on(role: Role) -> tuple[str, ...]:
 def _is_open(name: str) -> bool:
     kind = Env.model_fields[name].annotation
     secret = kind is SecretStr or SecretStr in get_args(kind)
-    return not (secret or name in DECIDED or name.endswith(SECRET_ENDINGS))
+    closed = secret or name in DECIDED or name.endswith(SECRET_ENDINGS)
+    return name in OPEN or not closed

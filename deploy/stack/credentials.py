@@ -18,7 +18,7 @@ from deploy.stack.folders import Folders, write_private
 # The member of staff that the stack makes, for the admin.
 STAFF = "staff@sitter.example"
 NAMES = (
-    *("postgres", "migrator", "web", "intake", "gpu", "upkeep", "keeper"),
+    *("postgres", "migrator", "web", "intake", "gpu", "upkeep", "keeper", "courier"),
     *("broker", "s3_access_key", "s3_secret_key", "s3_internal"),
     *("secret_key", "flower", "admin"),
 )

@@ -14,7 +14,10 @@ from deploy.env import Role
 from deploy.stack.credentials import Credentials
 
 DATABASE = "sitter"
-LOGINS = (Role.MIGRATOR, Role.WEB, Role.INTAKE, Role.GPU, Role.UPKEEP, Role.KEEPER)
+LOGINS = (
+    *(Role.MIGRATOR, Role.WEB, Role.INTAKE, Role.GPU, Role.UPKEEP, Role.KEEPER),
+    Role.COURIER,
+)
 
 
 def login(role: Role) -> str:

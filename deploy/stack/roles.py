@@ -14,10 +14,20 @@ from deploy.stack.folders import Folders
 from deploy.stack.ports import Ports
 from deploy.stack.process import Command, Process
 
-# Three threads for the gpu: one job fetching, one painting, one storing.
-CONCURRENCY = {Role.INTAKE: 2, Role.GPU: 3, Role.UPKEEP: 2, Role.KEEPER: 1}
+# One for the gpu: a nudge only wakes its own three threads (workers/hands.py).
+# Four for the courier: an endpoint that hangs holds one of them for ten seconds.
+CONCURRENCY = {Role.INTAKE: 2, Role.GPU: 1, Role.UPKEEP: 2, Role.KEEPER: 1, Role.COURIER: 4}
+# A painter drains within this time, which is less than what stopping it waits for.
+DRAIN = {"SITTER_DRAIN_SECONDS": "5"}
 # In the order of starting; the gpu takes longest to load, so it begins first.
 ALL = (Role.GPU, Role.WEB, Role.KEEPER, Role.INTAKE, Role.UPKEEP, Role.BEAT, Role.FLOWER)
+# With a webhook, somebody has to carry what it is told.
+ORDER = (*ALL, Role.COURIER)
+
+
+def wanted(environ: Mapping[str, str]) -> tuple[Role, ...]:
+    """All roles that an installation with these settings has work for."""
+    return ORDER if environ.get("SITTER_WEBHOOK_URL") else ALL
 
 
 PYTHON = sys.executable
@@ -48,13 +58,15 @@ class Launch:
         self.ready_file.unlink(missing_ok=True)
         if self.role is Role.BEAT:
             # A killed beat leaves its file behind in any state, and all that it remembers is when
-            # a sweep ran last. Starting anew costs one sweep more.
-            for file in self.folders.beat.glob("schedule*"):
+            # a sweep ran last. Starting anew it begins with the next period of each.
+            for file in self._schedule_files():
                 file.unlink()
+        if self.role in CONCURRENCY:
+            env = {**DRAIN, **env, READY_FILE: str(self.ready_file)}
         return Command(
             name=self.name,
             argv=[PYTHON, "-m", *self._arguments()],
-            env={**env, READY_FILE: str(self.ready_file)} if self.role in CONCURRENCY else env,
+            env=env,
             cwd=ROOT,
             log=self.folders.log(self.name),
             stop_signal=signal.SIGTERM,
@@ -65,7 +77,9 @@ class Launch:
         if self.role is Role.WEB:
             return self._web()
         if self.role is Role.BEAT:
-            return [*celery, "beat", "-s", str(self.folders.beat / "schedule"), "--pidfile="]
+            # Each beat has a file of its own; two in one would be two writers.
+            file = self.folders.beat / f"{self.name}.schedule"
+            return [*celery, "beat", "-s", str(file), "--pidfile="]
         if self.role is Role.FLOWER:
             address = ["--address=127.0.0.1", f"--port={self.ports['flower']}"]
             # Its password comes by the environment; what it remembers is bounded and not kept.
@@ -79,10 +93,13 @@ class Launch:
 
     def _web(self) -> list[str]:
         return [
-            *("gunicorn", "deploy.asgi:application", "-k", "asgi", "-w", "1"),
+            *("gunicorn", "deploy.asgi:application", "-k", "deploy.server.Worker", "-w", "1"),
             *("--bind", f"127.0.0.1:{self.ports['web']}", "--no-control-socket"),
             *("--worker-tmp-dir", str(self.folders.run), "--graceful-timeout", "5"),
         ]
+
+    def _schedule_files(self) -> list[Path]:
+        return list(self.folders.beat.glob(f"{self.name}.schedule*"))
 
     def answers(self, process: Process) -> bool:
         if self.role is Role.WEB:
@@ -91,8 +108,7 @@ class Launch:
             return get(self.ports["flower"], "/healthcheck")[0] == HTTPStatus.OK
         if self.role is Role.BEAT:
             # Beat writes its schedule anew when it begins to keep it.
-            files = self.folders.beat.glob("schedule*")
-            return any(file.stat().st_mtime >= process.started for file in files)
+            return any(file.stat().st_mtime >= process.started for file in self._schedule_files())
         return self.ready_file.exists()
 
     def complaint(self) -> str:

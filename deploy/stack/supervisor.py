@@ -97,7 +97,7 @@ class Stack:
         for name in self._services.names:
             self._report(name, "starting")
         self._services.start(self._crew, self._guard, tests=self._tests)
-        ordered = sorted(self.roles, key=roles.ALL.index)
+        ordered = sorted(self.roles, key=roles.ORDER.index)
         waiting = [role for role in ordered if COMPARTMENTS[role].database]
         # Who has no login cannot meet a table that is not there yet, and need not wait for it.
         for role in ordered:

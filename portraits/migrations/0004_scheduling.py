@@ -71,12 +71,18 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=accounts.models.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('type', models.CharField(choices=[('item.ended', 'Item Ended'), ('job.ended', 'Job Ended'), ('work.given_up', 'Work Given Up')], max_length=20)),
                 ('object_id', models.UUIDField()),
+                ('job_id', models.UUIDField(null=True)),
+                ('outcome', models.CharField(blank=True, max_length=12)),
+                ('sequence', models.PositiveBigIntegerField(default=0)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('given_up', 'Given Up')], default='waiting', max_length=10)),
                 ('status', models.PositiveSmallIntegerField(help_text="The endpoint's last answer.", null=True)),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'delivered'), _negated=True), fields=['state', 'created_at'], name='event_undelivered')],
+            },
         ),
         migrations.CreateModel(
             name='Allowance',

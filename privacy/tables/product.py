@@ -89,8 +89,8 @@ TABLES: Final[tuple[Table, ...]] = (
         "telling a push service that something has ended",
         *(Term.EVENT, End.WITH_ACCOUNT, "owner_id"),
         {
-            Class.PSEUDONYM: "id owner object_id",
-            Class.STATE: "type state status",
+            Class.PSEUDONYM: "id owner object_id job_id",
+            Class.STATE: "type state status outcome sequence",
             Class.TIME: "created_at ended_at",
         },
     ),

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.usefixtures("keeps_nothing")
 
 
 def test_an_unknown_style_is_refused(signer: Person, photo_set: str) -> None:
-    refused(signer.submit(photo_set, "cubism-of-tomorrow"), 422, "unknown_style", "items")
+    refused(signer.submit(photo_set, "cubism-of-tomorrow"), 422, "unknown_style", "items.0.style")
 
 
 def test_one_unknown_style_among_good_ones_starts_nothing(signer: Person, photo_set: str) -> None:
-    refused(signer.submit(photo_set, STYLE, "nothing"), 422, "unknown_style", "items")
+    refused(signer.submit(photo_set, STYLE, "nothing"), 422, "unknown_style", "items.1.style")
 
 
 def test_a_job_without_photos_is_refused(signer: Person) -> None:

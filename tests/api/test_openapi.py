@@ -25,7 +25,10 @@ PATHS = {
     "/v1/styles": {"get"},
     "/v1/jobs": {"get", "post"},
     "/v1/jobs/{id}": {"get"},
+    "/v1/jobs/{id}/events": {"get"},
     "/v1/jobs/{id}/cancel": {"post"},
+    "/v1/jobs/{id}/items/{item_id}/retry": {"post"},
+    "/v1/me/allowance": {"get"},
     "/v1/portraits": {"get"},
     "/v1/portraits/{id}": {"get", "patch", "delete"},
     "/v1/portraits/{id}/image": {"get"},
@@ -83,6 +86,13 @@ def test_it_is_told_who_must_be_signed_in(schema: Any) -> None:
     assert schemes["sessionToken"]["name"] == "X-Session-Token"
     assert {"sessionToken": []} in schema["paths"]["/v1/jobs"]["post"]["security"]
     assert schema["paths"]["/v1/styles"]["get"].get("security", [{}]) == [{}]
+
+
+def test_an_event_stream_is_told_like_any_answer(schema: Any) -> None:
+    (act,) = (entry["get"] for path, entry in schema["paths"].items() if path.endswith("/events"))
+    assert set(act["responses"]["200"]["content"]) == {"text/event-stream"}
+    assert {"sessionToken": []} in act["security"]
+    assert {"Last-Event-ID", "id"} == {parameter["name"] for parameter in act["parameters"]}
 
 
 def test_writing_it_raises_no_warning() -> None:

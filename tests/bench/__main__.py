@@ -4,7 +4,20 @@ import sys
 from argparse import ArgumentParser
 from functools import partial
 
-from tests.bench import crypto, erasure, keys, peers, pocket, queue, recovery, retention, stack
+from tests.bench import (
+    api,
+    crypto,
+    erasure,
+    keys,
+    peers,
+    pocket,
+    queue,
+    recovery,
+    retention,
+    sched,
+    stack,
+    worker,
+)
 from tests.bench.report import conditions, said
 
 # The stack comes first: torch, once it is loaded here, competes with it for the cores.
@@ -17,6 +30,9 @@ SUITES = {
     "peers": peers.run,
     "queue": queue.run,
     "recovery": recovery.run,
+    "sched": sched.run,
+    "worker": worker.run,
+    "api": api.run,
     "pocket": pocket.run,
 }
 

@@ -62,6 +62,9 @@ def _section(suite: str, raw: dict[str, Any]) -> str:
     if bars := raw.get("bars"):
         _draw(PAGE / f"{suite}.svg", bars)
         lines += [f"![{bars['title']}]({suite}.svg)", ""]
+    if points := raw.get("points"):
+        _scatter(PAGE / f"{suite}.svg", points)
+        lines += [f"![{points['title']}]({suite}.svg)", ""]
     said = RAW / f"{suite}.txt"
     if said.exists():
         lines += ["```", said.read_text().strip(), "```", ""]
@@ -80,6 +83,25 @@ def _draw(file: Path, bars: dict[str, Any]) -> None:
     axes.set_xlabel(bars["unit"])
     axes.spines[["top", "right"]].set_visible(False)
     # Without a date and with fixed ids, the same numbers give the same file.
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _scatter(file: Path, points: dict[str, Any]) -> None:
+    """Each series against its place in the list, on a scale that shows small and large alike."""
+    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    for name, values in points["values"].items():
+        colour = "#c2410c" if name.startswith("sitter") else "#94a3b8"
+        axes.plot(range(len(values)), values, "o", color=colour, label=name)
+    longest = max(len(values) for values in points["values"].values())
+    axes.set_xticks(range(0, longest, max(1, longest // 10)))
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(bottom=0)
+    axes.set_title(points["title"], loc="left")
+    axes.set_xlabel(points["x"])
+    axes.set_ylabel(points["y"])
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
 

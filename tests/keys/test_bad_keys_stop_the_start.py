@@ -16,7 +16,16 @@ from privacy import keys
 from tests.keys.conftest import NAME, keeper_env, own_url
 
 WORKER = ("celery", "-A", "workers.app", "worker", "-P", "threads", "--without-mingle", "-n")
-WEB = ("gunicorn", "deploy.asgi:application", "-k", "asgi", "-w", "1", "--bind", "127.0.0.1:0")
+WEB = (
+    "gunicorn",
+    "deploy.asgi:application",
+    "-k",
+    "deploy.server.Worker",
+    "-w",
+    "1",
+    "--bind",
+    "127.0.0.1:0",
+)
 COMMANDS = {
     "web": (*WEB, "--no-control-socket"),
     "keeper": (*WORKER, "broken-keeper@%h", "-Q", "keeper"),

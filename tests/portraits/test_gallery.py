@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from portraits import gallery, painters, painting
+from portraits.errors import UnknownPortrait
 from portraits.models import Portrait
 from privacy import sweeps
 from privacy.errors import BlobGone, DeadlineRefused
@@ -28,16 +29,18 @@ def ends(portrait: Portrait) -> set[datetime]:
 def test_its_owner_opens_every_size() -> None:
     portrait = painted_for(consenting())
     for name in ("full", "thumb"):
-        rendition, plain = gallery.open_image(portrait, name, now())
+        rendition, plain = gallery.open_own(portrait.owner_id, portrait.pk, name, now())
         assert rendition.name == name
         assert plain.reveal().endswith(name.encode())
     with pytest.raises(BlobGone):
-        gallery.open_image(portrait, "huge", now())
+        gallery.open_own(portrait.owner_id, portrait.pk, "huge", now())
 
 
 def test_for_others_it_does_not_exist() -> None:
     who, other = consenting(), consenting()
     portrait = painted_for(who)
+    with pytest.raises(UnknownPortrait):
+        gallery.open_own(other, portrait.pk, "full", now())
     assert gallery.find(who, portrait.pk, now()) == portrait
     assert gallery.find(other, portrait.pk, now()) is None
 
@@ -69,8 +72,8 @@ def test_a_portrait_past_its_deadline_is_gone_before_and_after_the_sweep() -> No
     who = consenting()
     portrait, later = painted_for(who), now() + timedelta(days=31)
     assert not gallery.living(who, later).exists()
-    with pytest.raises(BlobGone):
-        gallery.open_image(portrait, "full", later)
+    with pytest.raises(UnknownPortrait):
+        gallery.open_own(portrait.owner_id, portrait.pk, "full", later)
     sweeps.expire(later)
     assert not Portrait.objects.filter(pk=portrait.pk).exists()
 

@@ -194,7 +194,7 @@ def test_a_photo_that_kills_the_intake_three_times_is_refused() -> None:
     for _ in range(leases.MAX_ATTEMPTS):
         held = taken(photo)
         Lease.objects.filter(work_id=held.work_id).update(held_until=None)
-    assert references.claim() is None
+    assert references.claim(now()) is None
     photo.refresh_from_db()
     assert (photo.state, photo.code) == (Photo.State.REFUSED, "decode_failed")
 

@@ -280,9 +280,9 @@ def test_a_photo_that_is_being_checked_is_not_accepted_after_a_withdrawal() -> N
     who = consenting()
     made = references.create(who, None, now())
     photo = references.add(who, made.pk, "front", Plain(b"a photo"), now())
-    taken = references.claim()
+    taken = references.claim(now())
     while taken is not None and taken[1].pk != photo.pk:
-        taken = references.claim()
+        taken = references.claim(now())
     assert taken is not None
     draft = vault.draft(Kind.REFERENCE, who, Plain(b"clean"), now())
     consent.withdraw(who, PURPOSE, "tests/1", now(), erase_portraits=False)

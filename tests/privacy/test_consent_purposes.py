@@ -8,9 +8,9 @@ import pytest
 
 from portraits import jobs, painting, references
 from portraits.models import Job, Photo, ReferenceSet
-from privacy import consent, keys, leases
+from privacy import consent, keys
 from privacy.errors import ConsentExpired, ConsentMissing, ConsentOutdated
-from privacy.models import AuditEvent, Blob, ConsentDocument
+from privacy.models import AuditEvent, Blob, ConsentDocument, Lease
 from privacy.plain import Plain
 from tests.portraits.making import (
     claimed,
@@ -129,7 +129,7 @@ def test_a_photo_of_a_kept_set_that_is_being_checked_goes_too() -> None:
     made = references.create(who, 48, now())
     photo = references.add(who, made.pk, "front", Plain(b"a photo"), now())
     take_back(who, KEEPING)
-    assert not leases.is_held(references.LEASE, photo.pk)
+    assert not Lease.objects.filter(work_id=photo.pk).exists()
     assert stored(who) == 0
 
 

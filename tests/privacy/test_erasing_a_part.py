@@ -80,7 +80,7 @@ def test_a_portrait_is_gone_when_it_is_proved_and_others_are_not(born: Any) -> N
     assert found.receipt is not None
     assert found.receipt["statement"]["scope"] == "portrait"
     born("web")
-    assert gallery.open_image(kept, "full", now())[1].reveal()
+    assert gallery.open_own(kept.owner_id, kept.pk, "full", now())[1].reveal()
     assert consent.require(who, now())
 
 
@@ -117,7 +117,7 @@ def test_somebody_elses_portrait_or_none_cannot_be_erased() -> None:
     with pytest.raises(UnknownPortrait):
         gallery.delete(who, portrait.pk, later)
     assert not Erasure.objects.filter(subject_id__in=[who, other]).exists()
-    assert gallery.open_image(portrait, "full", now())[1].reveal()
+    assert gallery.open_own(portrait.owner_id, portrait.pk, "full", now())[1].reveal()
 
 
 # --- One photo, one set -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.env import Env, Role
-from deploy.stack import credentials
+from deploy.stack import credentials, roles
 from deploy.stack.errors import StackError
 from deploy.stack.folders import Folders
 from deploy.stack.supervisor import Stack
@@ -25,6 +25,7 @@ GIVEN = {
     Role.GPU: {D, B, S, FLEET},
     Role.UPKEEP: {D, B, S, M, RECEIPT},
     Role.KEEPER: {D, B, S, ROOT, EVIDENCE},
+    Role.COURIER: {D, B},
     Role.BEAT: {B},
     Role.FLOWER: {B},
     Role.MIGRATOR: {D},
@@ -85,6 +86,24 @@ def test_open_settings_of_the_user_are_passed_on(
     monkeypatch.setenv("SITTER_ENGINES", '["pocket"]')
     assert services.env(Role.GPU)["SITTER_LOG_LEVEL"] == "DEBUG"
     assert services.env(Role.WEB)["SITTER_ENGINES"] == '["pocket"]'
+
+
+def test_the_courier_alone_is_given_what_the_webhook_is_signed_with(
+    services: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITTER_WEBHOOK_URL", "https://push.example.org/sitter")
+    monkeypatch.setenv("SITTER_WEBHOOK_KEYS", '["whsec_the-users-own"]')
+    for role in Role:
+        env = services.env(role)
+        assert env["SITTER_WEBHOOK_URL"] == "https://push.example.org/sitter"
+        assert ("the-users-own" in "\n".join(env.values())) == (role is Role.COURIER)
+
+
+def test_there_is_a_courier_where_there_is_a_webhook() -> None:
+    assert Role.COURIER not in roles.wanted({})
+    assert set(roles.wanted({})) == set(roles.ALL)
+    with_one = roles.wanted({"SITTER_WEBHOOK_URL": "https://push.example.org/sitter"})
+    assert set(with_one) == {*roles.ALL, Role.COURIER}
 
 
 def test_the_settings_class_accepts_each_environment(

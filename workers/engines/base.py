@@ -42,6 +42,14 @@ class CouldLearn(EngineError):
     """A gradient or an optimiser is there, so that a picture could change the weights."""
 
 
+class Unfit(EngineError):
+    """The engine was loaded and does not paint: its picture of nobody is no picture, or late."""
+
+
+class OutOfMemory(EngineError):
+    """The order did not fit into memory; a smaller one may."""
+
+
 class CannotPaint(EngineError):
     """The order lies outside the engine's capabilities; trying again will not help."""
 
@@ -51,6 +59,10 @@ class Stopped(Exception):
 
     It is no EngineError, so that nothing which handles failures can mistake it for one.
     """
+
+
+class TookTooLong(Stopped):
+    """It is wanted, but it has painted for as long as one portrait may take."""
 
 
 class Task(StrEnum):
@@ -113,7 +125,7 @@ class Engine(Protocol):
         ...
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
-        """Paint. Raises CannotPaint; lets what `on_step` raises pass within one step."""
+        """Paint. Raises CannotPaint, OutOfMemory; lets what `on_step` raises pass in one step."""
         ...
 
     def unload(self) -> None:

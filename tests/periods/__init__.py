@@ -1,0 +1,1 @@
+"""Beats, slots, and who watches that they go on."""

@@ -1,0 +1,230 @@
+"""The whole path of one portrait: fetch and open, paint, encode and mark, seal and store, commit.
+
+Several threads walk it at once and meet at the easel, where one paints while another fetches and a
+third stores; nothing but painting is done there. A call carries one person's work. What cannot be
+committed is destroyed, and what was taken away is not painted any further.
+"""
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from PIL import Image
+
+from portraits import painting, provenance
+from portraits.models import Item
+from privacy import storage, vault
+from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
+from privacy.plain import Plain
+from privacy.retention import Kind
+from workers import commission, images
+from workers.easel import Easel, Place
+from workers.engines import base
+from workers.studio import Studio
+from workers.vigil import Held, Vigil
+
+log = structlog.get_logger(__name__)
+
+# A step that comes sooner after the last question does not ask again whether it is still wanted.
+ASK_EVERY: Final = 0.05
+# A database that did not answer is asked no earlier than this: painting goes on meanwhile.
+ASK_AGAIN_AFTER: Final = 5.0
+BEGUN, STORING, PAINTED = 5, 92, 85
+MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
+
+
+class Leaving(base.Stopped):
+    """The process ends, so another one shall paint it."""
+
+
+class Atelier:
+    """The engines, the easel, the vigil, and how one item goes through them."""
+
+    def __init__(self, hung: Callable[[Held], None], broken: Callable[[Exception], None]) -> None:
+        self.studio = Studio()
+        self.easel = Easel(lambda name: name in self.studio.engines)
+        self.vigil = Vigil(lambda: settings.ITEM_LIMIT.total_seconds(), hung)
+        # Set once nothing more may begin; and once what paints must stop as well.
+        self.closing = threading.Event()
+        self.closed = threading.Event()
+        self._broken = broken
+        self._claiming = threading.Lock()
+
+    def claim(self) -> tuple[painting.Work, Place] | None:
+        """The next item, and its place at the easel; one thread after the other."""
+        with self._claiming:
+            # What would be put off at once, because the bucket is away, is better left waiting.
+            if self.closing.is_set() or storage.resting():
+                return None
+            served, loaded = self.studio.served, self.studio.loaded
+            work = painting.claim(served, timezone.now(), loaded=loaded)
+            return (work, self.easel.line_up(work.engine)) if work else None
+
+    def paint(self, work: painting.Work, place: Place) -> None:
+        """One item from its claim to its end, whatever that is."""
+        started = time.monotonic()
+        held = self.vigil.take(work.held)
+        error: Exception | None = None
+        try:
+            outcome = self._portrait(work, held, place)
+        except Exception as caught:  # noqa: BLE001 - whatever an engine raises ends its item only
+            error, outcome = caught, ""
+        finally:
+            self.easel.leave(place)
+            mine = self.vigil.drop(held)
+        if error is not None:
+            # Not ours any more: it was given back while it hung here.
+            outcome = _end(work, error, begun=held.begun) if mine else "given_back"
+        log.info(
+            "item_ended",
+            item_id=str(work.held.work_id),
+            engine=work.engine,
+            state=outcome,
+            seconds=round(time.monotonic() - started, 2),
+        )
+
+    def _portrait(self, work: painting.Work, held: Held, place: Place) -> str:
+        order = commission.fetch(work)
+        held.waits = True
+        with self.easel.turn(place, lambda: self._check_waiting(held)):
+            held.waits = False
+            self._bring(work.engine)
+            painted = self._render(work, held, order)
+        del order
+        sizes = self._store(work, held, painted)
+        finished = False
+        try:
+            finished = painting.finish(work.held, sizes, timezone.now())
+        finally:
+            # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
+            if not finished:
+                vault.discard([size.draft for size in sizes])
+        return "done" if finished else "discarded"
+
+    def _check_waiting(self, held: Held) -> None:
+        if held.lost:
+            raise base.Stopped
+        if self.closing.is_set():
+            raise Leaving
+
+    def _bring(self, name: str) -> None:
+        """The engine is in memory behind this; the easel is held."""
+        try:
+            taken = self.studio.bring(name)
+        except Exception as error:
+            log.critical("engine_lost", engine=name, error=type(error).__name__)
+            if isinstance(error, base.WeightsChanged) or not self.studio.served:
+                self._broken(error)
+            raise Leaving from error
+        if taken is not None:
+            painting.affinity.swapped(taken)
+
+    def _render(self, work: painting.Work, held: Held, order: base.Order) -> Image.Image:
+        """Paint; once more at a smaller setting where memory was too small."""
+        began = held.began = time.monotonic()
+        held.begun = True
+        self.vigil.tell(held, Item.Phase.PAINTING, BEGUN)
+        on_step = self._steps(held)
+        try:
+            try:
+                painted = self.studio.render(work.engine, order, on_step)
+            except base.OutOfMemory:
+                less = commission.smaller(order, self.studio.engines[work.engine].describe())
+                if less is None:
+                    raise
+                log.warning("painting_smaller", item_id=str(held.claim.work_id))
+                gc.collect()
+                return self.studio.render(work.engine, less, on_step)
+            self.studio.note(work.engine, work.held.cost, time.monotonic() - began)
+            return painted
+        finally:
+            held.began = None
+
+    def _steps(self, held: Held) -> base.Step:
+        """The engine's step callback: says how far it is, and stops what is not wanted."""
+        limit = settings.ITEM_LIMIT.total_seconds()
+        began = time.monotonic()
+        ask_at = began
+
+        def on_step(done: int, total: int) -> None:
+            nonlocal ask_at
+            now = time.monotonic()
+            self.vigil.tell(held, Item.Phase.PAINTING, BEGUN + PAINTED * done // max(1, total))
+            if self.closed.is_set():
+                raise Leaving
+            if now - began > limit:
+                raise base.TookTooLong
+            if now >= ask_at and not held.lost:
+                ask_at = now + ASK_EVERY
+                try:
+                    held.lost = not painting.wanted(held.claim)
+                except DatabaseError:
+                    ask_at = now + ASK_AGAIN_AFTER
+                    close_old_connections()
+            if held.lost:
+                raise base.Stopped
+
+        return on_step
+
+    def _store(self, work: painting.Work, held: Held, painted: Image.Image) -> list[painting.Size]:
+        """Encode, mark, seal and put each size."""
+        self.vigil.tell(held, Item.Phase.STORING, STORING)
+        made = images.renditions(painted, settings.PORTRAIT_FORMAT.upper())
+        if held.lost:
+            raise base.Stopped
+        pieces = [
+            (
+                Kind.PORTRAIT if size.name == "full" else Kind.RENDITION,
+                Plain(provenance.mark(size.data)),
+            )
+            for size in made
+        ]
+        drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
+        return [
+            painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
+            for size, draft in zip(made, drafts, strict=True)
+        ]
+
+
+def _end(work: painting.Work, error: Exception, *, begun: bool) -> str:
+    """What becomes of an item that has no portrait; returns a word for the log.
+
+    An item that took too long is not tried again: the same seed at the same size takes as long, and
+    others wait.
+    """
+    held, now = work.held, timezone.now()
+    match error:
+        case Leaving():
+            painting.hand_back(held, begun=begun)
+            return "given_back"
+        case base.TookTooLong():
+            painting.fail(held, "took_too_long", now)
+            return "took_too_long"
+        case base.Stopped():
+            return "stopped"
+        case BlobGone() | OwnerErased() | SealBroken():
+            painting.fail(held, "references_gone", now)
+            return "references_gone"
+        case base.CannotPaint():
+            painting.fail(held, "engine_refused", now)
+            return "engine_refused"
+        case base.OutOfMemory():
+            painting.fail(held, "out_of_memory", now)
+            return "out_of_memory"
+        case PrivacyError():
+            log.warning("item_postponed", code=error.code, item_id=str(held.work_id))
+            painting.again(held, error.code, now, outside=True)
+        case DatabaseError():
+            log.warning("item_postponed", error=type(error).__name__, item_id=str(held.work_id))
+            close_old_connections()
+            painting.again(held, "database_down", now, outside=True)
+        case _:
+            log.warning("item_postponed", error=type(error).__name__, item_id=str(held.work_id))
+            painting.again(held, "engine_failed", now)
+    return "postponed"

@@ -1,0 +1,62 @@
+"""What an engine is asked for: one item's photos and recipe, and the same again but smaller."""
+
+from dataclasses import replace
+
+from django.utils import timezone
+from PIL import Image
+
+from portraits import painting
+from privacy import audit, vault
+from privacy.errors import BlobGone
+from workers import images
+from workers.engines import base
+
+
+def fetch(work: painting.Work) -> base.Order:
+    """Open an item's photos. Raises BlobGone, OwnerErased, SealBroken, StorageDown."""
+    pictures: list[Image.Image] = []
+    focus: list[base.Focus | None] = []
+    for photo in work.photos:
+        if photo.reference_id is None:
+            raise BlobGone
+        plain = vault.read(photo.reference_id, timezone.now(), why=audit.Reason.PAINTING)
+        pictures.append(images.open_reference(plain.reveal()))
+        focus.append(_corners(photo.face) if photo.face else None)
+    if not pictures and work.recipe.references:
+        raise BlobGone
+    return base.Order(
+        task=base.Task.IDENTITY if work.recipe.references else base.Task.TEXT,
+        style=work.recipe.style,
+        width=work.recipe.width,
+        height=work.recipe.height,
+        seed=work.seed,
+        steps=work.recipe.steps,
+        prompt=work.recipe.prompt,
+        references=tuple(pictures),
+        focus=tuple(focus),
+    )
+
+
+def _corners(face: list[float]) -> base.Focus:
+    """The gate says left, top, width, height; an engine wants left, top, right, bottom."""
+    left, top, width, height = face
+    return left, top, left + width, top + height
+
+
+def smaller(order: base.Order, can: base.Capabilities) -> base.Order | None:
+    """The next smaller size of the same shape, else half of the references; None without either.
+
+    A picture that is smaller is still the one that was asked for; one of another shape is not.
+    """
+    same_shape = [
+        (width, height)
+        for width, height in can.sizes
+        if width < order.width and width * order.height == height * order.width
+    ]
+    if same_shape:
+        width, height = max(same_shape)
+        return replace(order, width=width, height=height)
+    if len(order.references) > 1:
+        kept = (len(order.references) + 1) // 2
+        return replace(order, references=order.references[:kept], focus=order.focus[:kept])
+    return None

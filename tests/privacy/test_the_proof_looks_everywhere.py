@@ -13,6 +13,7 @@ from django.test import RequestFactory
 
 from accounts import limits
 from accounts.models import User
+from portraits.models import Event
 from privacy import erasure, leases, stages
 from privacy.inventory import TABLES
 from privacy.models import Erasure, Export, ExportPart, Notice, OwnerKey
@@ -56,6 +57,7 @@ def in_every_table() -> uuid.UUID:
         subject_id=who, sort="account", ends_at=moment, days_before=7, sent_at=moment
     )
     leases.open_work("item", uuid.uuid4(), who)
+    Event.objects.create(type="job.ended", owner_id=who, object_id=uuid.uuid4(), created_at=moment)
     count("reauthenticate", user=user)
     return who
 

@@ -137,7 +137,8 @@ def claim(
     """
     free = Q(held_until=None) | Q(held_until__lt=Now())
     order = ("ready_at", "pk") if queues is None else ("turn", "ready_at", "pk")
-    with transaction.atomic():
+    # Most callers have a transaction of their own, which needs no second one inside it.
+    with transaction.atomic(savepoint=False):
         rows = Lease.objects.filter(free, kind=kind, ready_at__lte=Now())
         if queues is not None:
             rows = rows.filter(queue__in=queues)

@@ -22,7 +22,7 @@ LINT: dict[str, Sequence[str]] = {
     "imports": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
     "dependencies": ("-m", "deptry", "."),
 }
-OUTSIDE = ("accounts", "api", "chaos", "flows", "rules")
+OUTSIDE = ("accounts", "api", "chaos", "flows", "rules", "webhooks")
 PYTEST = ("-m", "coverage", "run", "-m", "pytest", "--durations=15")
 COVERAGE: dict[str, Sequence[str]] = {
     "combine": ("-m", "coverage", "combine", "--quiet"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from portraits import painting
 from portraits.models import Item
@@ -72,6 +72,7 @@ class Vigil:
         held = Held(claim)
         with self._writing:
             self._held.append(held)
+            self._news.set()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="vigil", daemon=True)
                 self._thread.start()
@@ -103,6 +104,9 @@ class Vigil:
             with self._writing:
                 waits = [due for held in self._held if (due := held.due(now)) is not None]
                 idle = not self._held
+            if idle:
+                # It may rest for long: its connection is one of a few, and keeps what went by.
+                connections.close_all()
             self._news.wait(None if idle else min([*waits, LOOK_EVERY]))
             self._news.clear()
             now = time.monotonic()
@@ -125,8 +129,6 @@ class Vigil:
                 except Exception as error:  # noqa: BLE001 - the database may come back in time
                     log.warning("lease_not_renewed", error=type(error).__name__)
                     close_old_connections()
-            if not self._held:
-                close_old_connections()
 
     def _look(self, now: float) -> None:
         limit = self._limit() * HANGS_AFTER + LOOK_EVERY

@@ -39,10 +39,11 @@ ROUNDS = int(os.environ.get("SITTER_BENCH_ROUNDS", "5"))
 LENGTH = 20.0 if FULL else 8.0
 RENDERS = (0.06, 0.2, 0.6)
 FORMATS = ("jpeg", "png")
+QUICK = "plain Celery 200 ms png, level 1"
 SIDE, SMALL = 1024, 512
 PACED = 40 if FULL else 15
 SOAK = 10_000 if FULL else 600
-GROWTH, BUSY, GAIN, CPU_MS, STALL = 0.05, 0.9, 1.7, 5.0, 40.0
+BUSY, BUSY_JPEG, GAIN, CPU_MS, GROWTH, STALL = 0.9, 0.95, 1.7, 5.0, 0.05, 40.0
 
 
 @dataclass
@@ -146,6 +147,8 @@ def _interleaved(bench: Bench) -> dict[str, list[dict[str, float]]]:
                     case = f"{name} {seconds * 1000:.0f} ms {kind}"
                     found.setdefault(case, []).append(measure(bench, seconds, kind))
                     print(case, json.dumps(found[case][-1]))
+        # The same with the encoder that we chose, so that what overlapping gains is seen alone.
+        found.setdefault(QUICK, []).append(_plain(bench, 0.2, "png", level=1))
     return found
 
 
@@ -193,7 +196,9 @@ def _rated(
 
 
 @contextmanager
-def _celery(bench: Bench, seconds: float, kind: str) -> Iterator[tuple[int, Callable[..., float]]]:
+def _celery(
+    bench: Bench, seconds: float, kind: str, level: int = 6
+) -> Iterator[tuple[int, Callable[..., float]]]:
     """The plain worker's process, and what sends it one task."""
     web = bench.stack.env(Role.WEB)
     broker = web["SITTER_BROKER_URL"].rsplit("/", 1)[0] + "/7"
@@ -203,6 +208,7 @@ def _celery(bench: Bench, seconds: float, kind: str) -> Iterator[tuple[int, Call
         "PLAIN_KEY": secrets.token_bytes(32).hex(),
         "PLAIN_FORMAT": kind,
         "PLAIN_SIDE": str(SIDE),
+        "PLAIN_LEVEL": str(level),
         "SITTER_TEST_RENDER_SECONDS": str(seconds),
     }
     # Prepares the photo, then sends as many as it is told.
@@ -246,9 +252,9 @@ def _celery(bench: Bench, seconds: float, kind: str) -> Iterator[tuple[int, Call
             sender.terminate()
 
 
-def _plain(bench: Bench, seconds: float, kind: str) -> dict[str, float]:
+def _plain(bench: Bench, seconds: float, kind: str, level: int = 6) -> dict[str, float]:
     count = _count(seconds)
-    with _celery(bench, seconds, kind) as (pid, send):
+    with _celery(bench, seconds, kind, level) as (pid, send):
         burnt = cpu_seconds([pid])
         send(count)
         wait("all are painted", lambda: len(bench.renders()) >= count, seconds=300, every=0.1)
@@ -305,7 +311,9 @@ def _say_busy(raw: dict[str, Any]) -> None:
         print(f"| {case} | {' | '.join(cells)} |")
     ours = {kind: busy[f"sitter 200 ms {kind}"] for kind in FORMATS}
     png, jpeg = (_middle(ours[kind], "busy") for kind in ("png", "jpeg"))
-    gain = _middle(ours["png"], "images_s") / _middle(busy["plain Celery 200 ms png"], "images_s")
+    speed = _middle(ours["png"], "images_s")
+    gain = speed / _middle(busy["plain Celery 200 ms png"], "images_s")
+    alone = speed / _middle(busy[QUICK], "images_s")
     raw["bars"] = report.bars(
         "How busy the engine is kept, at 200 ms a picture",
         "share of the time",
@@ -320,10 +328,11 @@ def _say_busy(raw: dict[str, Any]) -> None:
         value=f"{png:.2f} / {gain:.2f}x",
         unit="png",
         n=len(ours["png"]),
-        holds=png >= BUSY and gain >= GAIN and jpeg >= BUSY + GROWTH,
+        holds=png >= BUSY and gain >= GAIN and jpeg >= BUSY_JPEG,
         how=f"medians of {len(ours['png'])} interleaved rounds of {_count(0.2)} pictures, stub"
         f" engine, {SIDE} x {SIDE}; with JPEG {jpeg:.3f} busy; time in step callbacks counts as"
-        " idle; ours writes PNG at level 1 and two small JPEGs, the plain task PNG as Pillow does",
+        " idle; ours writes PNG at level 1 and two small JPEGs, the plain task PNG as Pillow does;"
+        f" against a plain task with level 1 it is {alone:.2f}x",
     )
     codec = _codec_ms()
     cost = _middle(ours["jpeg"], "cpu_ms") - codec
@@ -336,8 +345,8 @@ def _say_busy(raw: dict[str, Any]) -> None:
         holds=cost <= CPU_MS and starts["sitter"] <= 2 * starts["plain Celery"],
         how=f"the worker's processor time a JPEG job of 200 ms, less {codec:.1f} ms of codec; one"
         f" photo, three sizes stored; submit to first step p50 {starts['sitter']:.0f} ms, plain"
-        f" Celery {starts['plain Celery']:.0f} ms and"
-        f" {_middle(busy['plain Celery 200 ms jpeg'], 'cpu_ms') - codec:.1f} ms of processor",
+        f" Celery {starts['plain Celery']:.0f} ms; its whole task, codec and all:"
+        f" {_middle(busy['plain Celery 200 ms jpeg'], 'cpu_ms'):.1f} ms",
     )
 
 

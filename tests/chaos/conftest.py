@@ -17,20 +17,11 @@ from deploy.env import Role
 from deploy.prove.behind import Behind
 from deploy.stack.crew import Member
 from deploy.stack.supervisor import Stack
-from tests.chaos.person import Person, wait
+from tests.chaos.arena import Arena
+from tests.chaos.arena import running as running
+from tests.chaos.person import Person
 
 ENGINE = "tests.passthrough:PassthroughEngine"
-
-
-def running(member: Member, seconds: float = 60.0) -> Member:
-    """Wait until a member that was just started takes work."""
-
-    def look() -> bool:
-        assert member.alive, f"{member.name} ended with status {member.process.returncode}"
-        return member.look()
-
-    wait(f"{member.name} ready", look, seconds=seconds)
-    return member
 
 
 def restarted(stack: Stack, role: Role) -> float:
@@ -108,3 +99,12 @@ def ada(live: Stack) -> Iterator[Person]:
 def photos(ada: Person) -> str:
     """A kept set of hers that one job after another may use."""
     return ada.ready_set()
+
+
+@pytest.fixture
+def arena(storm: Stack, behind: Behind) -> Iterator[Arena]:
+    """The stack with styles of the storms; whatever a storm breaks is mended at its end."""
+    made = Arena(storm, behind)
+    made.prepare()
+    yield made
+    made.heal()

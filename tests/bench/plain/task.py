@@ -23,6 +23,12 @@ app.conf.update(
     task_ignore_result=True,
     broker_transport_options={"visibility_timeout": 600},
 )
+# Pillow's own level, unless we are told to be as quick as our worker.
+LEVEL = int(os.environ.get("PLAIN_LEVEL", "6"))
+OPTIONS: dict[str, dict[str, int]] = {
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "png": {"compress_level": LEVEL},
+}
 BUCKET = os.environ["SITTER_S3_BUCKET"]
 PHOTO = "plain/photo"
 _box = AESGCM(bytes.fromhex(os.environ["PLAIN_KEY"]))
@@ -58,6 +64,5 @@ def paint(number: str) -> None:
     with _log.open("a") as file:
         file.write(f"{began} {time.monotonic()}\n")
     stream = io.BytesIO()
-    options = {"quality": 95, "subsampling": 0} if _kind == "jpeg" else {"compress_level": 6}
-    _made.save(stream, _kind, **options)
+    _made.save(stream, _kind, **OPTIONS[_kind])
     put(f"plain/{number}", stream.getvalue())

@@ -37,7 +37,8 @@ def test_each_is_painted_once(arena: Arena, tmp_path: Path) -> None:
         full=FULL,
         conditions=(
             f"visibility_timeout={VISIBLE} s, jobs of {STEP * 10:.0f} s, 2 gpu workers; starts a"
-            f" job {sorted(starts.values())}"
+            f" job {sorted(starts.values())}; a nudge is acknowledged at once, and the work on it"
+            " is held by its lease"
         ),
         raw={"starts": sorted(starts.values()), **raw(verdict)},
     )

@@ -15,7 +15,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import raw, settle, told
 
-WIPES = pick(1, 5, 20)
+WIPES = pick(2, 5, 20)
 GOAL = 60.0
 
 

@@ -40,9 +40,11 @@ def open_own(
     Raises UnknownPortrait, for somebody else's too, and BlobGone.
     """
     mine = _living(owner_id, now).filter(pk=portrait_id)
-    rendition = Rendition.objects.filter(portrait__in=mine, name=size).first()
-    if rendition is None:
-        raise BlobGone if mine.exists() else UnknownPortrait
+    # Compared here, because PostgreSQL knows no text with a NUL, and anything may be asked for.
+    sizes = {row.name: row for row in Rendition.objects.filter(portrait__in=mine)}
+    if size not in sizes:
+        raise BlobGone if sizes else UnknownPortrait
+    rendition = sizes[size]
     return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
 
 

@@ -91,6 +91,9 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
                 # Whoever ends an item closes its lease; one that was left wakes no worker twice.
                 leases.close(held)
                 continue
+            if item.phase == Item.Phase.FETCHING:
+                # It only waited in a process that something else brought down.
+                held = leases.uncount(held)
             if held.attempts > leases.MAX_ATTEMPTS:
                 _give_up(held, "attempts_exhausted", now)
                 continue

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -192,6 +192,12 @@ def give_back(held: Claim, *, after: timedelta = timedelta(0), forgiven: bool = 
         nudged_at=Now(),
         attempts=F("attempts") - (1 if forgiven else 0),
     )
+
+
+def uncount(held: Claim) -> Claim:
+    """Whoever held it before had not begun when it was lost: that attempt is not counted."""
+    _mine(held).update(attempts=F("attempts") - 1)
+    return replace(held, attempts=held.attempts - 1)
 
 
 def forgive(held: Claim) -> bool:

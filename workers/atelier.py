@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 ASK_EVERY: Final = 0.05
 # A database that did not answer is asked no earlier than this: painting goes on meanwhile.
 ASK_AGAIN_AFTER: Final = 5.0
+# Who waits to be alone looks this often whether the item is still wanted.
+LOOK_EVERY: Final = 0.2
 BEGUN, STORING, PAINTED = 5, 92, 85
 MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
@@ -55,16 +57,25 @@ class Atelier:
         self.closed = threading.Event()
         self._broken = broken
         self._claiming = threading.Lock()
+        # Items between their claim and their end, and whether one of them is painted alone.
+        self._inside = 0
+        self._alone = False
+        self._leaving = threading.Condition()
 
     def claim(self) -> tuple[painting.Work, Place] | None:
         """The next item, and its place at the easel; one thread after the other."""
         with self._claiming:
             # What would be put off at once, because the bucket is away, is better left waiting.
-            if self.closing.is_set() or storage.resting():
+            if self.closing.is_set() or self._alone or storage.resting():
                 return None
             served, loaded = self.studio.served, self.studio.loaded
             work = painting.claim(served, timezone.now(), loaded=loaded)
-            return (work, self.easel.line_up(work.engine)) if work else None
+            if work is None:
+                return None
+            with self._leaving:
+                self._inside += 1
+                self._alone = _suspect(work)
+            return work, self.easel.line_up(work.engine)
 
     def paint(self, work: painting.Work, place: Place) -> None:
         """One item from its claim to its end, whatever that is."""
@@ -72,12 +83,18 @@ class Atelier:
         held = self.vigil.take(work.held)
         error: Exception | None = None
         try:
+            if _suspect(work):
+                self._wait_alone(held)
             outcome = self._portrait(work, held, place)
         except Exception as caught:  # noqa: BLE001 - whatever an engine raises ends its item only
             error, outcome = caught, ""
         finally:
             self.easel.leave(place)
             mine = self.vigil.drop(held)
+            with self._leaving:
+                self._inside -= 1
+                self._alone = self._alone and not _suspect(work)
+                self._leaving.notify_all()
         if error is not None:
             # Not ours any more: it was given back while it hung here.
             outcome = _end(work, error, begun=held.begun) if mine else "given_back"
@@ -106,6 +123,15 @@ class Atelier:
             if not finished:
                 vault.discard([size.draft for size in sizes])
         return "done" if finished else "discarded"
+
+    def _wait_alone(self, held: Held) -> None:
+        """Whatever killed its last holder shall take nobody with it this time."""
+        held.waits = True
+        with self._leaving:
+            while self._inside > 1:
+                self._check_waiting(held)
+                self._leaving.wait(LOOK_EVERY)
+        held.waits = False
 
     def _check_waiting(self, held: Held) -> None:
         if held.lost:
@@ -190,6 +216,11 @@ class Atelier:
             painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
             for size, draft in zip(made, drafts, strict=True)
         ]
+
+
+def _suspect(work: painting.Work) -> bool:
+    """It was begun before and not brought to an end: it may be what ended its worker."""
+    return work.held.attempts > 1
 
 
 def _end(work: painting.Work, error: Exception, *, begun: bool) -> str:

@@ -233,12 +233,23 @@ def test_a_worker_that_dies_three_times_over_an_item_ends_it() -> None:
     painted = style()
     job = submitted(consenting(), painted)
     for _ in range(leases.MAX_ATTEMPTS):
-        lapse(claimed(painted).held)
+        held = claimed(painted).held
+        assert painting.progress(held, Item.Phase.PAINTING, 5)
+        lapse(held)
     assert painting.claim((painted.engine,), now()) is None
     job.refresh_from_db()
     item = job.items.get()
     assert (job.state, item.state, item.code) == ("failed", "failed", "attempts_exhausted")
     assert not Lease.objects.filter(work_id=item.pk).exists()
+
+
+def test_who_only_waited_in_a_worker_that_died_loses_no_attempt() -> None:
+    painted = style()
+    submitted(consenting(), painted)
+    for _ in range(leases.MAX_ATTEMPTS + 2):
+        work = claimed(painted)
+        assert work.held.attempts == 1
+        lapse(work.held)
 
 
 def test_an_item_given_back_waits_again() -> None:

@@ -169,6 +169,7 @@ def test_a_render_that_hangs_is_painted_elsewhere_and_commits_nothing(settings_o
     who, painted = consenting(), style()
     submitted(who, painted)
     hung = claimed(painted)
+    assert painting.progress(hung.held, Item.Phase.PAINTING, 5)
     drafted = sizes(who)
     stuck_for(hung.held, leases.patience["item"] + timedelta(seconds=1))
     assert leases.take_back() == [("item", hung.held.work_id)]
@@ -183,6 +184,7 @@ def test_three_renders_that_hang_end_the_item_and_its_photos(told: Any) -> None:
     job = submitted(who, painted)
     for _ in range(leases.MAX_ATTEMPTS):
         work = claimed(painted)
+        assert painting.progress(work.held, Item.Phase.PAINTING, 5)
         stuck_for(work.held, timedelta(days=1))
         leases.take_back()
     assert painting.claim((painted.engine,), now()) is None

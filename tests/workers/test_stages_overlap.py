@@ -15,7 +15,7 @@ from privacy.audit import Reason
 from privacy.errors import StorageDown
 from privacy.models import Lease
 from tests.chaos.person import wait
-from tests.portraits.making import now
+from tests.portraits.making import lapse, now
 from tests.workers.painting import (
     Model,
     Shop,
@@ -252,3 +252,29 @@ def test_who_gives_up_holds_up_nobody() -> None:
     easel.leave(gone)
     waiting.join(5)
     assert order == ["away"]
+
+
+def test_what_may_have_ended_its_worker_is_painted_alone(born: Any, shop: Shop) -> None:
+    painted = words_only()
+    suspect = ordered(painted)
+    born("gpu")
+    lost = painting.claim((painted.engine,), now())
+    assert lost is not None
+    assert painting.progress(lost.held, Item.Phase.PAINTING, 5)
+    lapse(lost.held)
+    born("web")
+    others = [ordered(painted) for _ in range(3)]
+    inside: list[int] = []
+    mine = Lease.objects.filter(queue=painted.engine)
+
+    def count(step: int) -> None:
+        held = mine.exclude(held_until=None)
+        if held.filter(attempts__gt=1).exists():
+            inside.append(held.count())
+
+    shop.put(painted.engine, Model(hook=count, pause=0.01))
+    born("gpu")
+    shop.employ().wake()
+    wait("all are painted", lambda: sum(map(portraits, [suspect, *others])) == 4, seconds=30)
+    assert inside
+    assert set(inside) == {1}

@@ -15,6 +15,7 @@ from tests.chaos.storms import Keeper, latencies, percentile, raw, settle, told
 JOBS = pick(40, 120, 300)
 STEP = 0.04
 ATTEMPTS = 3
+PATIENCE = 45.0
 
 
 def others(arena: Arena, name: str, trace: Path, *, poison: bool) -> tuple[list[float], Crowd]:
@@ -69,5 +70,5 @@ def test_it_is_given_up_and_the_others_go_on(arena: Arena, tmp_path: Path) -> No
     assert verdict.faults == {}, told(verdict)
     assert tried == ATTEMPTS
     assert verdict.without == {"failed attempts_exhausted": 1}
-    # The figure is measured in quiet; a busy machine must not fail the suite by it.
-    assert behind <= (2 if FULL else 4) * before
+    # A neighbour waits for one lease to run out, and for a process to start, once.
+    assert behind <= before + PATIENCE

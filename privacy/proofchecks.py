@@ -34,10 +34,6 @@ from privacy.witnesses import Seen
 
 # Roles that have no login at all, so that nothing can be granted to them.
 NO_LOGIN: Final = ("beat", "flower")
-# What the backlog counts besides: work that waits, and erasures, which have a check of their own.
-NO_DEADLINES: Final = (
-    *("work_unattended", "work_waiting_too_long", "attempts_exhausted", "erasures_late"),
-)
 OF_DJANGO: Final = frozenset({MigrationRecorder.Migration._meta.db_table})
 FACTS: Final = "/v1/privacy/facts"
 LATE: Final = timedelta(days=1)
@@ -48,7 +44,7 @@ SETTLING: Final = timedelta(minutes=5)
 
 def past_deadline(now: datetime) -> Seen:
     """Everything that ends by time, past its end by more than its sweeps' grace."""
-    counts = {k: n for k, n in sweeps.backlog(now).items() if k not in NO_DEADLINES}
+    counts = sweeps.overdue(now)
     return Seen(len(counts), sum(counts.values()))
 
 

@@ -161,25 +161,32 @@ def requeue() -> int:
 # --- The backlog ---------------------------------------------------------------------------------
 
 
-def backlog(now: datetime) -> dict[str, int]:
-    """Items past their end by more than their sweeps' grace, by sort. All of them must be 0."""
+def overdue(now: datetime) -> dict[str, int]:
+    """What exists past its end by more than its sweeps' grace, by sort."""
     missed = now - retention.BLOB_GRACE
     over = now - retention.ROW_GRACE
-    free = Lease.objects.filter(Q(held_until=None) | Q(held_until__lt=now), ready_at__lte=now)
-    tired = Lease.objects.filter(attempts__gt=leases.MAX_ATTEMPTS)
     late = Blob.objects.filter(expires_at__lte=missed).exclude(state=Blob.State.SHREDDED)
     bodies = Blob.objects.filter(expires_at__lte=over, state=Blob.State.SHREDDED)
     return {
         "past_deadline": late.count(),
         "bodies_not_deleted": bodies.count(),
+        "face_claims_overdue": claims.overdue(now),
+        "accounts_late": notices.late(over),
+        **{f"{name}_past_term": count for name, count in terms.late(over).items()},
+    }
+
+
+def backlog(now: datetime) -> dict[str, int]:
+    """What is overdue, and work that nobody gets on with. All of them must be 0."""
+    free = Lease.objects.filter(Q(held_until=None) | Q(held_until__lt=now), ready_at__lte=now)
+    tired = Lease.objects.filter(attempts__gt=leases.MAX_ATTEMPTS)
+    return {
+        **overdue(now),
         "work_unattended": free.filter(nudged_at__lt=now - UNATTENDED).count(),
         "work_waiting_too_long": free.filter(ready_at__lt=now - WAITING).count(),
         "attempts_exhausted": tired.exclude(kind__in=patient).count(),
         "beat_silent": int(periods.silent()),
         "erasures_late": erasure.late(now),
-        "face_claims_overdue": claims.overdue(now),
-        "accounts_late": notices.late(over),
-        **{f"{name}_past_term": count for name, count in terms.late(over).items()},
         **{name: count for counts in counted for name, count in counts(now).items()},
     }
 

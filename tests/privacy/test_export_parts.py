@@ -273,3 +273,14 @@ def test_a_signature_past_its_term_is_left_out(web: Any) -> None:
     entry.consentevidence.delete()
     contents = json.loads(fetched(prepared(asked, web)).read("contents.json"))
     assert [row["folder"] for row in contents["left_out"]] == ["releases"]
+
+
+def test_who_holds_the_work_no_more_ends_nothing(web: Any) -> None:
+    asked = export.request(sitter(), now())
+    web("intake")
+    held = leases.claim("export")
+    assert held is not None
+    assert leases.close(held)
+    copies._finish(held, asked, now(), given_up=True)
+    asked.refresh_from_db()
+    assert asked.state == Export.State.REQUESTED

@@ -469,3 +469,22 @@ def test_names_do_not_repeat() -> None:
     who = owner()
     names = {written(Kind.CANARY, who, os.urandom(8)).name for _ in range(10)}
     assert len(names) == 10
+
+
+def test_what_fails_between_two_pieces_leaves_none_of_them(
+    born: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = owner()
+    put, names = storage.put, []
+
+    def second_fails(name: str, sealed: Any) -> None:
+        names.append(name)
+        if len(names) == 2:
+            raise StorageDown
+        put(name, sealed)
+
+    monkeypatch.setattr(storage, "put", second_fails)
+    pieces = [(Kind.PORTRAIT, Plain(b"full")), (Kind.RENDITION, Plain(b"thumb"))]
+    with pytest.raises(StorageDown):
+        vault.draft_all(who, pieces, now())
+    assert not Blob.objects.filter(name=names[0]).exclude(state=Blob.State.SHREDDED).exists()

@@ -49,7 +49,8 @@ ExportPart.objects.create(export=export, sort="photo", source_id=who, blob=blob)
 from portraits.models import Item, Job, Style
 job = Job.objects.create(owner_id=who, state="failed", body_sha256=b"", key_sha256=who.bytes,
                          created_at=old, start_by=old, ended_at=old)
-style = Style.objects.create(slug=who.hex, name="t", description="", engine="t", recipe={"style": "t"})
+style = Style.objects.create(slug=who.hex, name="t", description="", engine="t",
+                             recipe={"style": "t"})
 Item.objects.create(job=job, style=style, position=0, seed=1)
 print(json.dumps(str(who)))
 """

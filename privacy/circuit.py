@@ -1,7 +1,7 @@
-"""Leaves the bucket alone for a while once it fails again and again, and looks whether it is back.
+"""Leaves somebody who fails again and again alone for a while, and looks whether they are back.
 
-Without it every piece of work would be taken, wait for its timeouts and be put off, one after the
-other. One circuit a process; nothing is remembered beyond it.
+For the bucket and for the operator's endpoint. Without it every piece of work would be taken, wait
+for its timeouts and be put off, one after the other. Each process learns for itself.
 """
 
 import threading
@@ -10,16 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-# Failures in a row before it is left alone; of a bucket that fails one time in three, after the
-# retries of the client library, that many never come together.
+# Failures in a row before they are left alone; of one who fails one time in three, after the
+# retries of a client library, that many never come together.
 PATIENCE: Final = 5
-FIRST_REST, LONGEST_REST = 1.0, 30.0
 
 
 @dataclass
 class Circuit:
-    """Whether it is asked at all."""
+    """Whether they are asked at all. Rests in seconds; each vain look doubles the next."""
 
+    first_rest: float = 1.0
+    longest_rest: float = 30.0
     clock: Callable[[], float] = time.monotonic
     failures: int = 0
     until: float = 0.0
@@ -30,6 +31,11 @@ class Circuit:
         """Whether asking now would be refused."""
         with self.turn:
             return self._resting()
+
+    def rest(self) -> float:
+        """For how long they are left alone yet, in seconds."""
+        with self.turn:
+            return max(0.0, self.until - self.clock())
 
     def enter(self) -> bool:
         """False: do not ask. Whoever was let in says in the end how it went, or that it left."""
@@ -43,22 +49,26 @@ class Circuit:
     def _resting(self) -> bool:
         return self.looking or self.clock() < self.until
 
-    def succeeded(self) -> None:
-        """It answered."""
+    def succeeded(self) -> bool:
+        """They answered; whether they had been left alone and are back."""
         with self.turn:
+            back = self.failures >= PATIENCE
             self.failures, self.until, self.looking = 0, 0.0, False
+        return back
 
-    def failed(self) -> None:
-        """It did not."""
+    def failed(self, wish: float = 0.0) -> None:
+        """They did not. `wish`: for how many seconds they have asked to be left alone."""
         with self.turn:
             self.looking = False
+            now = self.clock()
             # Several that were under way together count once.
-            if self.clock() < self.until:
-                return
-            self.failures += 1
-            if self.failures >= PATIENCE:
-                rest = FIRST_REST * 2 ** min(self.failures - PATIENCE, 10)
-                self.until = self.clock() + min(rest, LONGEST_REST)
+            if self.until <= now:
+                self.failures += 1
+                if self.failures >= PATIENCE:
+                    rest = self.first_rest * 2 ** min(self.failures - PATIENCE, 10)
+                    self.until = now + min(rest, self.longest_rest)
+            if wish:
+                self.until = max(self.until, now + wish)
 
     def left(self) -> None:
         """Whoever was let in has left without an answer; the next may look."""

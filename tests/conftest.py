@@ -21,8 +21,9 @@ import pytest
 from deploy.env import Role
 from deploy.stack.seaweed import TEST_BUCKET, TEST_LEDGER
 from deploy.stack.supervisor import Stack
+from tests import styles
 
-ENGINES = ["tests.passthrough:PassthroughEngine", "pocket"]
+ENGINES = [styles.PASSTHROUGH, "pocket"]
 UNIT = "sitter_unit"
 _stack: Stack | None = None
 _data = Path(tempfile.mkdtemp(prefix="sitter-"))
@@ -110,13 +111,7 @@ def live(stack: Stack) -> Stack:
     for role in roles.ALL:
         stack.start_role(role)
     stack.wait_ready()
-    with psycopg.connect(stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
-        connection.execute(
-            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), 'passthrough', 1,"
-            " 'Pass-through', 'Of the tests.', %s, %s, '', 99, now())",
-            [ENGINES[0], json.dumps({"style": "passthrough", "width": 1024, "height": 1024})],
-        )
+    styles.publish(stack, "passthrough", styles.PASSTHROUGH, width=1024, height=1024)
     return stack
 
 

@@ -14,7 +14,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from portraits import telling
 from portraits.models import Event
+from privacy.circuit import Circuit
 from privacy.errors import NotReady
 from workers import outside
 
@@ -34,64 +35,12 @@ log = structlog.get_logger(__name__)
 PREFIX: Final = "whsec_"
 KEY_BYTES: Final = (24, 64)
 KEYS_AT_MOST: Final = 2
-# Failures in a row before the endpoint is left alone, and for how long; each vain look doubles it.
-PATIENCE: Final = 5
+# For how long an endpoint that fails again and again is left alone, in seconds.
 FIRST_REST, LONGEST_REST = 30.0, 600.0
 # What an endpoint may ask of us with Retry-After.
 LONGEST_WISH: Final = 3600.0
 # Answers behind which Retry-After counts.
 BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-@dataclass
-class Circuit:
-    """Whether the endpoint is called at all. One a process: a second courier learns for itself."""
-
-    clock: Callable[[], float] = time.monotonic
-    failures: int = 0
-    until: float = 0.0
-    looking: bool = False
-    turn: threading.Lock = field(default_factory=threading.Lock)
-
-    def enter(self) -> float | None:
-        """0: go. More: leave it alone for so long. None: somebody looks already whether it is back.
-
-        Whoever was let in says `over` in the end.
-        """
-        with self.turn:
-            left = self.until - self.clock()
-            if left > 0:
-                return left
-            if self.failures >= PATIENCE:
-                if self.looking:
-                    return None
-                self.looking = True
-            return 0
-
-    def over(self) -> None:
-        """Whatever came of it, the next may look."""
-        with self.turn:
-            self.looking = False
-
-    def succeeded(self) -> bool:
-        """Whether it had been left alone and is back."""
-        with self.turn:
-            back = self.failures >= PATIENCE
-            self.failures = 0
-            self.until = 0.0
-        return back
-
-    def failed(self, wish: float = 0.0) -> None:
-        """`wish`: for how long the endpoint has asked to be left alone."""
-        with self.turn:
-            now = self.clock()
-            if self.until <= now:
-                # Several calls that were under way together count, but rest once.
-                self.failures += 1
-                if self.failures >= PATIENCE:
-                    rest = FIRST_REST * 2 ** min(self.failures - PATIENCE, 10)
-                    self.until = now + min(rest, LONGEST_REST)
-            self.until = max(self.until, now + wish if wish else 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +50,7 @@ class Endpoint:
     to: outside.Target
     keys: tuple[bytes, ...] = field(repr=False)
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
-    circuit: Circuit = field(default_factory=Circuit)
+    circuit: Circuit = field(default_factory=lambda: Circuit(FIRST_REST, LONGEST_REST))
 
 
 _endpoint: Endpoint | None = None
@@ -160,10 +109,9 @@ def run() -> int:
         log.warning("courier_waits_for_upkeep")
         return done
     while not _leaving.is_set():
-        rest = endpoint.circuit.enter()
-        if rest:
-            telling.rest(timedelta(seconds=rest))
-        if rest != 0:
+        if not endpoint.circuit.enter():
+            if rest := endpoint.circuit.rest():
+                telling.rest(timedelta(seconds=rest))
             break
         try:
             errand = telling.claim()
@@ -171,7 +119,7 @@ def run() -> int:
                 break
             _tell(endpoint, errand)
         finally:
-            endpoint.circuit.over()
+            endpoint.circuit.left()
         done += 1
     return done
 

@@ -4,6 +4,7 @@ import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from tests import styles
 from tests.api.people import STYLE, People, refused
 from tests.figures import figure
 
@@ -61,14 +62,9 @@ def test_photos_of_a_waiting_job_are_fixed_until_it_is_stopped(people: People) -
     person = people.make()
     made = person.set_with_photo()
     style = f"waits-{uuid.uuid4().hex[:8]}"
-    people.query(
-        "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-        " preview, position, published_at, retired_at) VALUES (gen_random_uuid(), %s, 1, 'Waits',"
-        " '', 'of-nobody', '{\"style\": \"x\"}', '', 99, now(), NULL)",
-        style,
-    )
+    styles.publish(people.live, style, "of-nobody")
     job = person.submit(made, style).json()
-    people.query("UPDATE portraits_style SET retired_at = now() WHERE slug = %s", style)
+    styles.retire(people.live, style)
     assert job["state"] == "queued"
     in_use = ("reference_set_in_use", "reference_set")
     refused(person.submit(made), 409, *in_use)

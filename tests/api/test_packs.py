@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import styles
 from tests.api.people import STYLE, People, Person, refused
 
 
@@ -31,14 +32,9 @@ def shares(person: Person) -> tuple[int, int]:
 def nobodys(people: People) -> Iterator[str]:
     """A style of words that no worker can paint, so that its jobs wait."""
     slug = f"waits-{uuid.uuid4().hex[:8]}"
-    people.query(
-        "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-        " preview, position, published_at) VALUES (gen_random_uuid(), %s, 1, 'Waits', '',"
-        """ 'of-nobody', '{"style": "x", "references": 0}', '', 99, now())""",
-        slug,
-    )
+    styles.publish(people.live, slug, "of-nobody", references=0)
     yield slug
-    people.query("UPDATE portraits_style SET retired_at = now() WHERE slug = %s", slug)
+    styles.retire(people.live, slug)
 
 
 def test_a_pack_is_delivered_whole_and_takes_its_photos_with_it(people: People) -> None:
@@ -61,16 +57,10 @@ def test_a_pack_is_delivered_whole_and_takes_its_photos_with_it(people: People) 
 
 def test_what_the_worker_could_not_paint_is_not_counted(people: People) -> None:
     person, slug = people.make(), f"odd-{uuid.uuid4().hex[:8]}"
-    people.query(
-        "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-        " preview, position, published_at) SELECT gen_random_uuid(), %s, 1, 'Odd', '', engine,"
-        """ '{"style": "odd", "width": 300, "height": 300}', '', 99, now()"""
-        " FROM portraits_style WHERE slug = %s",
-        *(slug, STYLE),
-    )
+    styles.publish(people.live, slug, styles.PASSTHROUGH, width=300, height=300)
     pack = {"styles": [STYLE, slug], "variations": 2}
     job = ask(person, person.set_with_photo(), pack=pack).json()
-    people.query("UPDATE portraits_style SET retired_at = now() WHERE slug = %s", slug)
+    styles.retire(people.live, slug)
     done = person.ended(job["id"])
     assert [item["state"] for item in done["items"]] == ["done", "failed"] * 2
     assert {item["code"] for item in done["items"]} == {None, "engine_refused"}

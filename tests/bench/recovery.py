@@ -22,6 +22,7 @@ import redis
 from deploy.env import Role
 from deploy.stack import roles
 from deploy.stack.supervisor import Stack
+from tests import styles
 from tests.bench import queue, report
 from tests.chaos.person import Person, wait
 
@@ -41,7 +42,7 @@ def run() -> None:
         try:
             stack.start()
             stack.wait_ready()
-            _add_style(stack)
+            styles.publish(stack, "stub", ENGINE, width=512, height=512, references=0)
             ours = [_one_of_ours(stack) for _ in range(ROUNDS)]
             url = queue.addresses(stack)[0]
             peer = [_one_of_celery(python, url) for _ in range(PEER_ROUNDS)]
@@ -138,14 +139,3 @@ def _one_of_celery(python: Path, url: str) -> float:
 
 def _started(command: list[str], env: dict[str, str], log: Any) -> psutil.Popen:
     return psutil.Popen(command, cwd=queue.HERE, env=env, stdout=log, stderr=log)
-
-
-def _add_style(stack: Stack) -> None:
-    recipe = {"style": "stub", "width": 512, "height": 512, "references": 0}
-    with psycopg.connect(stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
-        connection.execute(
-            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), 'stub', 1, 'Stub',"
-            " 'Of the benchmark.', %s, %s, '', 99, now())",
-            [ENGINE, json.dumps(recipe)],
-        )

@@ -17,12 +17,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import psutil
-import psycopg
 
 from deploy.env import ROOT, Role
 from deploy.prove.behind import Behind
 from deploy.stack.crew import Member
 from deploy.stack.supervisor import Stack
+from tests import styles
 from tests.chaos import engine
 from tests.chaos.history import Ledger, Ordered, Painted
 from tests.chaos.person import wait
@@ -61,15 +61,8 @@ class Arena:
 
     def prepare(self) -> None:
         """Styles of the storm's engine."""
-        url = self.stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]
-        with psycopg.connect(url) as connection:
-            for slug, recipe in RECIPES.items():
-                connection.execute(
-                    "INSERT INTO portraits_style (id, slug, version, name, description, engine,"
-                    " recipe, preview, position, published_at) VALUES (gen_random_uuid(), %s, 1,"
-                    " %s, 'Of the storms.', %s, %s, '', 99, now()) ON CONFLICT DO NOTHING",
-                    [slug, slug, engine.NAME, json.dumps({"style": slug, **recipe})],
-                )
+        for slug, recipe in RECIPES.items():
+            styles.publish(self.stack, slug, engine.NAME, **recipe)
 
     def painter(
         self, index: int, *, step: float = 0.03, extra: Mapping[str, str] = MappingProxyType({})

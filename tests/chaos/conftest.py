@@ -17,11 +17,10 @@ from deploy.env import Role
 from deploy.prove.behind import Behind
 from deploy.stack.crew import Member
 from deploy.stack.supervisor import Stack
+from tests import styles
 from tests.chaos.arena import Arena
 from tests.chaos.arena import running as running
 from tests.chaos.person import Person
-
-ENGINE = "tests.passthrough:PassthroughEngine"
 
 
 def restarted(stack: Stack, role: Role) -> float:
@@ -48,7 +47,7 @@ class Painters:
     def start(self, index: int, *, step: float) -> Member:
         extra = {
             "SITTER_TEST_STEP_SECONDS": str(step),
-            "SITTER_ENGINES": json.dumps([ENGINE]),
+            "SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]),
             "SITTER_LOG_LEVEL": "INFO",
         }
         member = self.stack.start_role(Role.GPU, index=index, extra_env=extra)

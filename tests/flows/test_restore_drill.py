@@ -19,8 +19,8 @@ from celery import Celery
 from deploy.env import Role
 from deploy.stack import postgres
 from deploy.stack.supervisor import Stack
+from tests import styles
 
-ENGINE = "tests.passthrough:PassthroughEngine"
 STAYERS, LEAVERS = 6, 6
 ROLES = (Role.GPU, Role.WEB, Role.KEEPER, Role.INTAKE, Role.UPKEEP)
 
@@ -98,17 +98,12 @@ def drill(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Dr
         roles=ROLES,
         preferred_ports=False,
         restart=False,
-        extra_env={"SITTER_ENGINES": json.dumps([ENGINE]), "SITTER_LOG_LEVEL": "INFO"},
+        extra_env={"SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]), "SITTER_LOG_LEVEL": "INFO"},
     )
     with own:
         views = five_views(ROOT / "deploy" / "demo" / "photo.jpg")
         people = People(own, make_password(PASSWORD), views)
-        people.query(
-            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), 'passthrough', 1,"
-            " 'Pass-through', 'Of the tests.', %s, %s, '', 99, now())",
-            *(ENGINE, json.dumps({"style": "passthrough", "width": 1024, "height": 1024})),
-        )
+        styles.publish(own, "passthrough", styles.PASSTHROUGH, width=1024, height=1024)
         yield Drill(own, people, Backup(own, folder / "backup"))
         people.close()
 

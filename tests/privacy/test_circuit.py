@@ -15,7 +15,7 @@ from django.conf import settings
 from storages.backends.s3 import S3Storage
 
 from privacy import copies, export, leases, storage, vault
-from privacy.circuit import FIRST_REST, LONGEST_REST, PATIENCE, Circuit
+from privacy.circuit import PATIENCE, Circuit
 from privacy.errors import BlobGone, StorageDown
 from privacy.models import Blob, Lease
 from privacy.plain import Plain
@@ -38,7 +38,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The bucket's circuit, new, with a clock of ours."""
     made = Clock()
-    monkeypatch.setattr(storage, "circuit", Circuit(made))
+    monkeypatch.setattr(storage, "circuit", Circuit(clock=made))
     return made
 
 
@@ -72,7 +72,7 @@ def test_it_is_asked_until_it_has_failed_so_often_in_a_row(clock: Clock) -> None
 def test_behind_the_rest_one_looks_and_the_others_wait_for_it(clock: Clock) -> None:
     for _ in range(PATIENCE):
         broken()
-    clock.now += FIRST_REST
+    clock.now += storage.circuit.first_rest
     assert not storage.resting()
     with storage._answers():
         assert storage.resting()
@@ -91,7 +91,7 @@ def test_each_vain_look_makes_the_rest_longer_up_to_an_end(clock: Clock) -> None
         rests.append(storage.circuit.until - clock.now)
         clock.now = storage.circuit.until
         broken()
-    assert rests == [1, 2, 4, 8, 16, LONGEST_REST, LONGEST_REST, LONGEST_REST]
+    assert rests == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
 def test_what_fails_together_counts_once(clock: Clock) -> None:
@@ -100,6 +100,26 @@ def test_what_fails_together_counts_once(clock: Clock) -> None:
     before = storage.circuit.failures
     storage.circuit.failed()
     assert storage.circuit.failures == before
+
+
+def test_a_wish_to_be_left_alone_is_kept_after_one_failure() -> None:
+    clock = Clock()
+    circuit = Circuit(clock=clock)
+    circuit.failed(wish=60)
+    assert not circuit.enter()
+    assert circuit.rest() == 60
+    clock.now += 60
+    assert circuit.enter()
+    assert circuit.rest() == 0
+
+
+def test_it_says_whether_they_had_been_left_alone_and_are_back() -> None:
+    circuit = Circuit()
+    circuit.failed()
+    assert not circuit.succeeded()
+    for _ in range(PATIENCE):
+        circuit.failed()
+    assert circuit.succeeded()
 
 
 def test_an_answer_is_an_answer_even_if_the_body_is_gone(clock: Clock) -> None:
@@ -114,7 +134,7 @@ def test_an_answer_is_an_answer_even_if_the_body_is_gone(clock: Clock) -> None:
 def test_whoever_looks_and_leaves_does_not_keep_the_others_out(clock: Clock) -> None:
     for _ in range(PATIENCE):
         broken()
-    clock.now += FIRST_REST
+    clock.now += storage.circuit.first_rest
     with pytest.raises(ZeroDivisionError), storage._answers():
         _ = 1 / 0
     assert not storage.resting()
@@ -124,7 +144,7 @@ def test_whoever_looks_and_leaves_does_not_keep_the_others_out(clock: Clock) -> 
 def test_many_threads_send_one_to_look(clock: Clock) -> None:
     for _ in range(PATIENCE):
         broken()
-    clock.now += FIRST_REST
+    clock.now += storage.circuit.first_rest
     entered: list[bool] = []
     threads = [
         threading.Thread(target=lambda: entered.append(storage.circuit.enter())) for _ in range(8)
@@ -159,7 +179,7 @@ def test_workers_take_no_work_that_they_could_only_put_off(born: Any, clock: Clo
     assert copies.prepare(Sort.PHOTO, now) == 0
     assert intake.run() == 0
     assert set(Lease.objects.filter(work_id=wanted.pk).values_list("attempts", flat=True)) == {0}
-    clock.now += FIRST_REST
+    clock.now += storage.circuit.first_rest
     assert copies.prepare(Sort.PHOTO, now) == 1
     Lease.objects.all().delete()
 

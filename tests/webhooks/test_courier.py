@@ -17,6 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from portraits import events, telling
 from portraits.models import Event
 from privacy import erasure, leases
+from privacy.circuit import PATIENCE
 from privacy.errors import NotReady
 from privacy.models import Lease, Pulse
 from tests.portraits.making import consenting, lapse, now
@@ -394,16 +395,16 @@ def test_a_failing_endpoint_is_left_alone_as_a_whole(courier: Start, receiver: R
     ids = told(50)
     receiver.status = 500
     run = courier(receiver.url)
-    assert run.run() == ours.PATIENCE
+    assert run.run() == PATIENCE
     assert run.run() == 0
-    assert len(receiver.letters) == ours.PATIENCE
-    for pk in ids[ours.PATIENCE :]:
+    assert len(receiver.letters) == PATIENCE
+    for pk in ids[PATIENCE:]:
         assert timedelta(seconds=25) < wait_of(pk) <= timedelta(seconds=ours.FIRST_REST)
     # What comes meanwhile is put off too.
     [fresh] = told()
     assert run.run() == 0
     assert wait_of(fresh) > timedelta(seconds=20)
-    assert len(receiver.letters) == ours.PATIENCE
+    assert len(receiver.letters) == PATIENCE
 
 
 def test_after_the_rest_one_looks_and_all_follow(courier: Start, receiver: Receiver) -> None:
@@ -415,9 +416,9 @@ def test_after_the_rest_one_looks_and_all_follow(courier: Start, receiver: Recei
     assert circuit is not None
     circuit.clock = lambda: clock[0]
     run.run()
-    assert len(receiver.letters) == ours.PATIENCE
+    assert len(receiver.letters) == PATIENCE
     for rest in (30.0, 60.0, 120.0):
-        assert circuit.enter() == rest
+        assert (circuit.enter(), circuit.rest()) == (False, rest)
         clock[0] += rest
         Lease.objects.filter(kind=events.LEASE).update(ready_at=PAST)
         before = len(receiver.letters)
@@ -438,47 +439,16 @@ def test_what_waits_for_hours_is_told_as_soon_as_the_endpoint_is_back(
     Lease.objects.filter(work_id=tired).update(attempts=8)
     receiver.status = 500
     run.run()
-    told(ours.PATIENCE)
+    told(PATIENCE)
     run.run()
-    assert len(receiver.letters) == ours.PATIENCE
+    assert len(receiver.letters) == PATIENCE
     assert wait_of(tired) > timedelta(hours=5)
     receiver.status = 204
     assert ours._endpoint is not None
     ours._endpoint.circuit.until = 0.0
     Lease.objects.filter(kind=events.LEASE).exclude(work_id=tired).update(ready_at=PAST)
-    assert run.run() == ours.PATIENCE + 1
+    assert run.run() == PATIENCE + 1
     assert event(tired).state == "delivered"
-
-
-def test_only_one_looks_whether_it_is_back() -> None:
-    clock = [0.0]
-    circuit = ours.Circuit(clock=lambda: clock[0])
-    for _ in range(ours.PATIENCE):
-        assert circuit.enter() == 0
-        circuit.failed()
-        circuit.over()
-    clock[0] = 30
-    assert circuit.enter() == 0
-    assert circuit.enter() is None
-    circuit.over()
-    assert circuit.enter() == 0
-
-
-def test_the_rest_grows_to_its_bound() -> None:
-    clock = [0.0]
-    circuit = ours.Circuit(clock=lambda: clock[0])
-    for _ in range(40):
-        circuit.failed()
-        clock[0] = max(clock[0], circuit.until)
-    circuit.failed()
-    assert circuit.enter() == ours.LONGEST_REST
-
-
-def test_calls_that_failed_together_rest_once() -> None:
-    circuit = ours.Circuit(clock=lambda: 0.0)
-    for _ in range(ours.PATIENCE + 4):
-        circuit.failed()
-    assert circuit.enter() == ours.FIRST_REST
 
 
 # --- The settings --------------------------------------------------------------------------------

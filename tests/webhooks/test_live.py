@@ -12,7 +12,8 @@ from standardwebhooks import Webhook
 from deploy.env import Role
 from deploy.prove.behind import Behind
 from deploy.stack.supervisor import Stack
-from tests.chaos.conftest import ENGINE, running
+from tests import styles
+from tests.chaos.conftest import running
 from tests.chaos.person import Person, record_of, say, wait
 from tests.webhooks.conftest import NEW, OLD
 from tests.webhooks.receiver import Receiver, rude
@@ -46,7 +47,10 @@ class Told:
 
 @pytest.fixture(scope="module")
 def noting(live: Stack) -> Iterator[Stack]:
-    extra = {"SITTER_WEBHOOK_URL": "http://127.0.0.1:1/", "SITTER_ENGINES": json.dumps([ENGINE])}
+    extra = {
+        "SITTER_WEBHOOK_URL": "http://127.0.0.1:1/",
+        "SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]),
+    }
     for role in NOTING:
         live.stop_role(role)
         live.start_role(role, extra_env=extra)

@@ -21,12 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import psycopg
 from PIL import Image
 
-from deploy.env import Role
 from deploy.stack import roles
 from deploy.stack.supervisor import Stack
+from tests import styles
 from tests.bench import report
 from tests.bench.peers import tiny
 from tests.bench.peers.contenders import (
@@ -162,7 +161,7 @@ def _ours() -> Iterator[tuple[list[Person], list[int]]]:
         try:
             stack.start()
             stack.wait_ready()
-            _add_style(stack)
+            styles.publish(stack, "tiny", ENGINE, width=tiny.SIZE, height=tiny.SIZE, references=0)
             people = [Person(stack.urls.web) for _ in range(CLIENTS)]
             _asker_of_ours(people[0])(1)
             # Everything that serves: roles, PostgreSQL, Valkey and the S3 server.
@@ -171,17 +170,6 @@ def _ours() -> Iterator[tuple[list[Person], list[int]]]:
             for person in people:
                 person.close()
             stack.stop()
-
-
-def _add_style(stack: Stack) -> None:
-    recipe = {"style": "tiny", "width": tiny.SIZE, "height": tiny.SIZE, "references": 0}
-    with psycopg.connect(stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
-        connection.execute(
-            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), 'tiny', 1, 'Tiny',"
-            " 'Of the benchmark.', %s, %s, '', 99, now())",
-            [ENGINE, json.dumps(recipe)],
-        )
 
 
 def _mark_ms() -> float:

@@ -1,7 +1,7 @@
 """What `make test` runs: lint, types, contracts, dependencies, then the tests, each timed.
 
-The tests go in two halves at once, because each of them waits more than it works: those that talk
-to every role from outside, and the rest. Each half has a stack of its own.
+The tests go in three parts at once, because each of them waits more than it works: people at the
+API while everything is killed, whole journeys and rules, and the rest. Each has a stack of its own.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -22,8 +23,12 @@ LINT: dict[str, Sequence[str]] = {
     "imports": ("-c", "from importlinter.cli import lint_imports_command as run; run()"),
     "dependencies": ("-m", "deptry", "."),
 }
-OUTSIDE = ("accounts", "api", "chaos", "flows", "rules", "webhooks")
-PYTEST = ("-m", "coverage", "run", "-m", "pytest", "--durations=15")
+PARTS = {
+    "storms": ("accounts", "api", "chaos"),
+    "journeys": ("flows", "rules", "webhooks", "workers"),
+}
+REST = "rooms"
+PYTEST = ("-m", "coverage", "run", "-m", "pytest", "--durations=25")
 COVERAGE: dict[str, Sequence[str]] = {
     "combine": ("-m", "coverage", "combine", "--quiet"),
     "coverage of privacy": ("-m", "coverage", "report", "--skip-covered"),
@@ -50,21 +55,24 @@ def _passes(name: str, command: Sequence[str]) -> bool:
 
 
 def _tests() -> list[str]:
-    """Both halves at once; what the second says is shown when the first has ended."""
-    rooms = sorted({path.parent.name for path in Path("tests").glob("*/test_*.py")})
+    """All parts at once; the first one's output is shown as it comes, the others' at its end."""
+    found = sorted({path.parent.name for path in Path("tests").glob("*/test_*.py")})
+    taken = {room for rooms in PARTS.values() for room in rooms}
+    parts = {**PARTS, REST: tuple(room for room in found if room not in taken)}
     started = time.monotonic()
-    with tempfile.TemporaryFile("w+") as kept:
-        first = _half("outside", [room for room in rooms if room in OUTSIDE], None)
-        second = _half("inside", [room for room in rooms if room not in OUTSIDE], kept)
-        failed = [name for name, half in (("outside", first), ("inside", second)) if half.wait()]
-        kept.seek(0)
-        print(kept.read())
+    with ExitStack() as stack:
+        kept = {name: stack.enter_context(tempfile.TemporaryFile("w+")) for name in [*parts][1:]}
+        running = {name: _part(name, rooms, kept.get(name)) for name, rooms in parts.items()}
+        failed = [name for name, part in running.items() if part.wait()]
+        for file in kept.values():
+            file.seek(0)
+            print(file.read())
     print(f"--- tests: {time.monotonic() - started:.0f} s", flush=True)
-    return [f"tests from {name}" for name in failed]
+    return [f"tests of {name}" for name in failed]
 
 
-def _half(name: str, rooms: Sequence[str], output: IO[str] | None) -> "subprocess.Popen[bytes]":
-    print(f"--- tests from {name}: {', '.join(rooms)}", flush=True)
+def _part(name: str, rooms: Sequence[str], output: IO[str] | None) -> "subprocess.Popen[bytes]":
+    print(f"--- tests of {name}: {', '.join(rooms)}", flush=True)
     env = {**os.environ, "COVERAGE_FILE": f"var/coverage.{name}"}
     command = [PYTHON, *PYTEST, *(f"tests/{room}" for room in rooms)]
     return subprocess.Popen(command, env=env, stdout=output)

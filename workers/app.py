@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_shutdown, worker_shutting_down
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
 
@@ -39,9 +39,14 @@ app.conf.update(
     task_serializer="json",
     # A missing queue name would put work where no compartment takes it.
     task_create_missing_queues=False,
-    task_queues=[Queue(name) for name in ("intake", "gpu", "upkeep", "keeper", "courier")],
+    task_queues=[
+        Queue(name, Exchange(name), name)
+        for name in ("intake", "gpu", "upkeep", "keeper", "courier")
+    ],
     task_default_queue="upkeep",
     # Redelivery after this time costs one wasted nudge: the lease keeps it from painting twice.
+    # kombu's own dies with its process when the broker goes twice in a row.
+    broker_transport="workers.broker:Transport",
     broker_transport_options={"visibility_timeout": 600, "socket_connect_timeout": 5},
     broker_connection_retry_on_startup=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,

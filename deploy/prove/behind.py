@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -86,7 +87,9 @@ class Behind:
         context = Context(row.kind, row.recipient, owner, row.id)
         return crypto.unseal(crypto.stored(row.enc, body), seed, context).reveal()
 
+    @cached_property
     def s3(self) -> Any:
+        """One client for all: a search of every place reads thousands of objects."""
         env = self.stack.env(Role.WEB)
         return boto3.client(
             "s3",
@@ -101,7 +104,7 @@ class Behind:
         return self.stack.env(Role.WEB)["SITTER_S3_BUCKET"]
 
     def names(self, prefix: str = "") -> list[str]:
-        pages = self.s3().get_paginator("list_objects_v2")
+        pages = self.s3.get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for page in found for item in page.get("Contents", [])]
 
@@ -110,7 +113,7 @@ class Behind:
         return [name for name in self.names() if f"/{prefix}/" in name]
 
     def body(self, name: str) -> bytes:
-        answer = self.s3().get_object(Bucket=self.bucket, Key=name)
+        answer = self.s3.get_object(Bucket=self.bucket, Key=name)
         with answer["Body"] as stream:
             return bytes(stream.read())
 

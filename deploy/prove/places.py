@@ -62,7 +62,7 @@ class Places:
     def _bucket(self) -> Iterator[tuple[str, str, bytes]]:
         behind = Behind(self.stack)
         for name in behind.names():
-            with suppress(behind.s3().exceptions.NoSuchKey):
+            with suppress(behind.s3.exceptions.NoSuchKey):
                 yield "bucket", name, behind.body(name)
 
     def _valkey(self) -> Iterator[tuple[str, str, bytes]]:

@@ -36,7 +36,7 @@ PEER_PATIENCE = 400.0
 def run() -> None:
     """Rows for R10."""
     python = queue.install()
-    extra = {"SITTER_ENGINES": json.dumps([ENGINE]), "SITTER_TEST_RENDER_SECONDS": "30"}
+    extra = {"SITTER_ENGINES": json.dumps([ENGINE]), "SITTER_TEST_STEP_SECONDS": "3"}
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
         stack = Stack(Path(folder), roles=roles.ALL, preferred_ports=False, extra_env=extra)
         try:

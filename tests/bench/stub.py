@@ -1,4 +1,4 @@
-"""An engine that only takes its time, as a GPU does while the processor is free."""
+"""Engines that only take their time, as a GPU does while the processor is free."""
 
 import os
 import time
@@ -7,50 +7,23 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from deploy.env import ROOT
-from workers.engines.base import Capabilities, Order, Step, Task, check
+from tests.still import StillEngine
+from workers.engines.base import Order, Step, Task
 
-STEPS = 10
 
+class StubEngine(StillEngine):
+    """Without a photo; the picture is noise, so that it encodes as one."""
 
-class StubEngine:
-    """Follows the protocol of workers/engines/base.py; `SITTER_TEST_RENDER_SECONDS` a picture."""
+    tasks = frozenset({Task.TEXT})
+    max_references = 0
 
-    def __init__(self, weights: Path) -> None:
-        self.pause = float(os.environ.get("SITTER_TEST_RENDER_SECONDS", "0.2")) / STEPS
-
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def describe(self) -> Capabilities:
-        """Any style, without a photo."""
-        return Capabilities(
-            name="stub",
-            tasks=frozenset({Task.TEXT}),
-            styles=frozenset(),
-            sizes=((512, 512), (1024, 1024)),
-            max_references=0,
-            licence="Apache-2.0",
-            weights_sha256="0" * 64,
-        )
-
-    def fingerprint(self) -> str:
-        """It has no parameters."""
-        return "0" * 64
-
-    def render(self, order: Order, on_step: Step) -> Image.Image:
-        """Sleep through the steps; the picture is noise of its seed, so that it encodes as one."""
-        check(order, self.describe())
-        for step in range(STEPS):
-            time.sleep(self.pause)
-            on_step(step + 1, STEPS)
+    def paint(self, order: Order) -> Image.Image:
+        """Noise."""
         return Image.effect_noise((order.width, order.height), 64).convert("RGB")
 
-    def unload(self) -> None:
-        """Nothing to give back."""
 
-
-class FaceEngine(StubEngine):
-    """The same with a photo to open first, and a photo as its picture, made beforehand.
+class FaceEngine(StillEngine):
+    """With photos to open first, and a photo as its picture, made beforehand.
 
     Each render leaves a line in the file that `SITTER_TEST_RENDER_LOG` names: when it began and
     when it ended, on the clock that all processes of a machine share.
@@ -62,31 +35,20 @@ class FaceEngine(StubEngine):
 
     def load(self) -> None:
         """Nothing but its only picture, in each size."""
-        self.made = pictures(self.describe().sizes)
-
-    def describe(self) -> Capabilities:
-        """Any style, from photos."""
-        return Capabilities(
-            name="stub",
-            tasks=frozenset({Task.IDENTITY}),
-            styles=frozenset(),
-            sizes=((512, 512), (1024, 1024)),
-            max_references=5,
-            licence="Apache-2.0",
-            weights_sha256="0" * 64,
-        )
+        self.made = pictures(self.sizes)
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
-        """Sleep through the steps and say when that was."""
-        check(order, self.describe())
+        """Take the time and say when that was."""
         began = time.monotonic()
-        for step in range(STEPS):
-            time.sleep(self.pause)
-            on_step(step + 1, STEPS)
+        picture = super().render(order, on_step)
         # The picture of nobody, which a worker's start paints, is no work.
         if order.steps is None:
             with self.log.open("a") as file:
                 file.write(f"{began} {time.monotonic()}\n")
+        return picture
+
+    def paint(self, order: Order) -> Image.Image:
+        """The same for everybody."""
         return self.made[order.width, order.height]
 
 

@@ -31,6 +31,7 @@ from tests.bench import report
 from tests.bench.peers.contenders import cpu_seconds
 from tests.bench.stub import pictures
 from tests.chaos.person import wait
+from tests.still import STEPS
 
 ENGINE = "tests.bench.stub:FaceEngine"
 FULL = bool(os.environ.get("FULL"))
@@ -158,7 +159,7 @@ def _count(seconds: float) -> int:
 
 @contextmanager
 def _gpu(bench: Bench, seconds: float, kind: str = "jpeg") -> Iterator[int]:
-    extra = {"SITTER_TEST_RENDER_SECONDS": str(seconds), "SITTER_PORTRAIT_FORMAT": kind}
+    extra = {"SITTER_TEST_STEP_SECONDS": str(seconds / STEPS), "SITTER_PORTRAIT_FORMAT": kind}
     member = bench.stack.start_role(Role.GPU, extra_env=extra)
     try:
         wait("the painter is ready", member.look, seconds=60)
@@ -209,7 +210,7 @@ def _celery(
         "PLAIN_FORMAT": kind,
         "PLAIN_SIDE": str(SIDE),
         "PLAIN_LEVEL": str(level),
-        "SITTER_TEST_RENDER_SECONDS": str(seconds),
+        "SITTER_TEST_STEP_SECONDS": str(seconds / STEPS),
     }
     # Prepares the photo, then sends as many as it is told.
     script = (

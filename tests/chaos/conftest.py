@@ -103,7 +103,11 @@ def photos(ada: Person) -> str:
 @pytest.fixture
 def arena(storm: Stack, behind: Behind) -> Iterator[Arena]:
     """The stack with styles of the storms; whatever a storm breaks is mended at its end."""
+    from django.db import connections  # Django is set up after this file is read
+
     made = Arena(storm, behind)
     made.prepare()
     yield made
     made.heal()
+    # The database may have died under this process's own connection.
+    connections.close_all()

@@ -1,8 +1,8 @@
 """An engine for storms: it takes its time, says what it does, and dies of an order that is poison.
 
-`SITTER_TEST_STEP_SECONDS` a step, ten steps; `SITTER_TEST_TRACE` names a file that each step
-appends a line to: the seed, the step and when it was. Nobody's picture is in it.
-`SITTER_TEST_VISIBILITY` is the broker's visibility timeout in its worker.
+`SITTER_TEST_TRACE` names a file that each step appends a line to: the seed, the step and when it
+was. Nobody's picture is in it. `SITTER_TEST_VISIBILITY` is the broker's visibility timeout in its
+worker.
 """
 
 import os
@@ -13,18 +13,21 @@ from typing import Final
 
 from PIL import Image
 
-from workers.engines.base import Capabilities, Order, Step, Task, check
+from tests.still import STEPS, StillEngine
+from workers.engines.base import Order, Task
 
 NAME: Final = "tests.chaos.engine:StormEngine"
-STEPS: Final = 10
 POISON: Final = "poison"
 
 
-class StormEngine:
-    """Follows the protocol of workers/engines/base.py."""
+class StormEngine(StillEngine):
+    """With photos or without; the picture is a gradient."""
+
+    tasks = frozenset({Task.TEXT, Task.IDENTITY})
+    sizes = ((512, 512),)
 
     def __init__(self, weights: Path) -> None:
-        self.pause = float(os.environ.get("SITTER_TEST_STEP_SECONDS", "0.03"))
+        super().__init__(weights)
         trace = os.environ.get("SITTER_TEST_TRACE")
         self.trace = Path(trace) if trace else None
 
@@ -37,41 +40,18 @@ class StormEngine:
 
             app.conf.broker_transport_options["visibility_timeout"] = int(seconds)
 
-    def describe(self) -> Capabilities:
-        """Any style, with photos or without."""
-        return Capabilities(
-            name="storm",
-            tasks=frozenset({Task.TEXT, Task.IDENTITY}),
-            styles=frozenset(),
-            sizes=((512, 512),),
-            max_references=5,
-            licence="Apache-2.0",
-            weights_sha256="0" * 64,
-        )
-
-    def fingerprint(self) -> str:
-        """It has no parameters."""
-        return "0" * 64
-
-    def render(self, order: Order, on_step: Step) -> Image.Image:
-        """Ten steps unless fewer are asked for, then a gradient."""
-        check(order, self.describe())
-        for step in range(order.steps or STEPS):
-            self._say(order.seed, step)
-            time.sleep(self.pause)
-            if order.prompt == POISON and step == STEPS // 2:
-                # What the kernel does to a process that takes all memory.
-                os.kill(os.getpid(), signal.SIGKILL)
-            on_step(step + 1, STEPS)
-        return Image.linear_gradient("L").resize((order.width, order.height)).convert("RGB")
-
-    def unload(self) -> None:
-        """Nothing to give back."""
-
-    def _say(self, seed: int, step: int) -> None:
+    def begin(self, order: Order, step: int) -> None:
+        """Leave the line, or die."""
         if self.trace:
             with self.trace.open("a") as file:
-                file.write(f"{seed} {step} {time.time():.4f}\n")
+                file.write(f"{order.seed} {step} {time.time():.4f}\n")
+        if order.prompt == POISON and step == STEPS // 2:
+            # What the kernel does to a process that takes all memory.
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def paint(self, order: Order) -> Image.Image:
+        """The same for everybody."""
+        return Image.linear_gradient("L").resize((order.width, order.height)).convert("RGB")
 
 
 def steps_of(trace: Path) -> list[tuple[int, int, float]]:

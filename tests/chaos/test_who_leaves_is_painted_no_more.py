@@ -31,7 +31,7 @@ def stranger(painters: Painters) -> Iterator[Callable[[], Person]]:
 def nothing_left(behind: Behind, prefix: str) -> None:
     """No body, whole or half sent, is left under the person's prefix."""
     wait("the bodies leave the bucket", lambda: not behind.names_of(prefix), seconds=20)
-    found = behind.s3().list_multipart_uploads(Bucket=behind.bucket)
+    found = behind.s3.list_multipart_uploads(Bucket=behind.bucket)
     assert not [item for item in found.get("Uploads", []) if prefix in item["Key"]]
 
 

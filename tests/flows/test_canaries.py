@@ -278,7 +278,7 @@ def test_a_mark_that_was_planted_is_found_in_every_place(live: Stack) -> None:
             for name, path in paths.items():
                 path.write_text(marks[name])
             broker.hset("planted", "field", marks["valkey"])
-            behind.s3().put_object(
+            behind.s3.put_object(
                 Bucket=behind.bucket, Key="planted/x", Body=marks["bucket"].encode()
             )
             connection.execute("CREATE TABLE planted (word text)")
@@ -288,7 +288,7 @@ def test_a_mark_that_was_planted_is_found_in_every_place(live: Stack) -> None:
             for path in paths.values():
                 path.unlink(missing_ok=True)
             broker.delete("planted")
-            behind.s3().delete_object(Bucket=behind.bucket, Key="planted/x")
+            behind.s3.delete_object(Bucket=behind.bucket, Key="planted/x")
             connection.execute("DROP TABLE IF EXISTS planted")
     where = {
         name: {place.split()[0] for place, seen in found.items() if f"{name} (raw)" in seen}

@@ -112,10 +112,10 @@ class Scene:
         return str(name)
 
     def put(self, name: str, body: bytes) -> None:
-        self.behind.s3().put_object(Bucket=self.behind.bucket, Key=name, Body=body)
+        self.behind.s3.put_object(Bucket=self.behind.bucket, Key=name, Body=body)
 
     def delete(self, name: str) -> None:
-        self.behind.s3().delete_object(Bucket=self.behind.bucket, Key=name)
+        self.behind.s3.delete_object(Bucket=self.behind.bucket, Key=name)
 
     def seal(self) -> None:
         """Link what has happened so far, which upkeep does each minute."""

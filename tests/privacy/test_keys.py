@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,12 @@ DAY = date(2031, 3, 1)
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, settings_of: Any) -> KeyFolder:
+def fleet(tmp_path: Path, settings_of: Any) -> Iterator[KeyFolder]:
     """An intake with an empty folder of its own; the labels of a far year keep to themselves."""
-    FleetKey.objects.filter(label__gte="2031").delete()
     settings_of(FLEET_KEYS=tmp_path / "fleet")
-    return KeyFolder(tmp_path / "fleet", "fleet")
+    yield KeyFolder(tmp_path / "fleet", "fleet")
+    # A worker that starts on this database later would miss their files.
+    FleetKey.objects.filter(label__gte="2031").delete()
 
 
 def path_of(folder: KeyFolder, label: str) -> Path:

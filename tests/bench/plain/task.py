@@ -14,7 +14,8 @@ from celery import Celery
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from PIL import Image
 
-from tests.bench.stub import STEPS, pictures
+from tests.bench.stub import pictures
+from tests.still import STEPS
 
 app = Celery("plain", broker=os.environ["PLAIN_BROKER"])
 app.conf.update(
@@ -40,7 +41,7 @@ _s3 = boto3.client(
     region_name="us-east-1",
 )
 _log = Path(os.environ["SITTER_TEST_RENDER_LOG"])
-_pause = float(os.environ["SITTER_TEST_RENDER_SECONDS"]) / STEPS
+_pause = float(os.environ["SITTER_TEST_STEP_SECONDS"])
 _kind = os.environ["PLAIN_FORMAT"]
 _side = int(os.environ["PLAIN_SIDE"])
 _made = pictures(((_side, _side),))[_side, _side]

@@ -51,16 +51,18 @@ counted: list[Callable[[datetime], dict[str, int]]] = []
 # next run. Stored and registered rows go apart, because a statement does not see a capsule that
 # was committed after it began: a row that was stored meanwhile no longer matches "registered", and
 # one that matches "stored" was stored, capsule and all, when the statement began.
+# A row is found again by its place: looking up its id anew would nearly double the cost. One that
+# moved before it was locked is at another place by then, and is left to the next run as well.
 _DUE = """
 WITH due AS (
-    SELECT id FROM privacy_blob
+    SELECT ctid AS place FROM privacy_blob
     WHERE expires_at BETWEEN %s AND %s AND state <> 'shredded' AND state = %s
     ORDER BY expires_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-), capsules AS (
-    DELETE FROM privacy_capsule USING due WHERE blob_id = due.id
 ), shredded AS (
-    UPDATE privacy_blob SET state = 'shredded' FROM due WHERE privacy_blob.id = due.id
-    RETURNING privacy_blob.expires_at
+    UPDATE privacy_blob SET state = 'shredded' FROM due WHERE privacy_blob.ctid = due.place
+    RETURNING privacy_blob.id, privacy_blob.expires_at
+), capsules AS (
+    DELETE FROM privacy_capsule USING shredded WHERE blob_id = shredded.id
 )
 SELECT count(*), max(expires_at) FROM shredded
 """

@@ -58,7 +58,7 @@ def _where(traceback: Any) -> str:
         code = traceback.tb_frame.f_code
         frames.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno}")
         traceback = traceback.tb_next
-    return " > ".join(frames[-4:])
+    return " > ".join(frames[-8:])
 
 
 def only_constant_text(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

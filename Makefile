@@ -49,7 +49,8 @@ figures: $(VENV)/run ## Print every acceptance figure and what was measured last
 lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(PIP) uv
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
-	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra dev -o deploy/locks/dev.txt
+	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines -o deploy/locks/engines.txt
+	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
 
 pictures: demo ## Make the README's picture again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg

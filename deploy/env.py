@@ -135,6 +135,16 @@ class Env(BaseSettings):
     weights: Path = Field(
         ROOT / "workers" / "weights", description="Folder of model weights; nothing else is read."
     )
+    allow_noncommercial: bool = Field(
+        False,
+        description="Lets a gpu worker load weights whose licence is not known to allow commercial"
+        " use.",
+    )
+    compiled: Path | None = Field(
+        None,
+        description="Folder where gpu workers keep what they compiled, theirs alone to write to;"
+        " empty means that each start compiles anew.",
+    )
     sandbox_strict: bool = Field(
         False, description="Refuse to decode photos where no network barrier can be set up."
     )

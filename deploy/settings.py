@@ -201,6 +201,8 @@ CONTACT = ENV.contact
 
 ENGINES = ENV.engines
 WEIGHTS = ENV.weights
+ALLOW_NONCOMMERCIAL = ENV.allow_noncommercial
+COMPILED = ENV.compiled
 SANDBOX_STRICT = ENV.sandbox_strict
 JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
 JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)

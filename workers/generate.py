@@ -24,7 +24,7 @@ from portraits import painters, painting
 from portraits.models import Painter
 from privacy import memory
 from workers.atelier import Atelier
-from workers.engines import base
+from workers.engines import base, terms
 from workers.hands import Hands
 from workers.vigil import Held
 
@@ -51,6 +51,7 @@ _forgot_at = 0.0
 def start() -> None:
     """Load what this worker serves, and see that it paints. Raises EngineError."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    terms.agree(terms.Terms(settings.ALLOW_NONCOMMERCIAL, settings.COMPILED))
     painters.announce(HOLDER, settings.ENGINES, timezone.now(), state=_state)
     try:
         atelier.studio.open(settings.ENGINES, settings.WEIGHTS, most=settings.ENGINES_LOADED)

@@ -27,13 +27,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deploy.env import ROOT
 from portraits.costs import FILE
-from workers.engines.pocket import SIZES
-from workers.engines.pocket import STEPS as POCKET_STEPS
+from workers.engines import checkpoint, flux2_klein, qwen_edit, real_esrgan, sitting, z_image
+from workers.engines import pocket as pocket_engine
 from workers.engines.pocket_pipeline import FOLD, predict
 
 Size = tuple[int, int]
-# Photos are scaled to this before an engine reads them.
-REFERENCE: Final[Size] = (768, 768)
+# What an engine is shown of each photo; qwen-edit's pipeline enlarges that to about a megapixel,
+# in sides that are multiples of 32.
+REFERENCE: Final[Size] = sitting.SHAPE
+ENLARGED: Final[Size] = (896, 1184)
 LARGE: Final[Size] = (1024, 1024)
 # A token is a patch of two by two latents, a latent stands for eight by eight pixels.
 PATCH: Final = 16
@@ -46,6 +48,7 @@ class Engine:
     """How to count one engine, in TFLOP: a step's by size and references, and what comes once."""
 
     steps: int
+    # How many photos it is shown; what it is given beyond that costs nothing.
     references: int
     step: Callable[[Size, list[Size]], float]
     decode: Callable[[Size], float]
@@ -54,6 +57,8 @@ class Engine:
     known: tuple[tuple[int, float], ...] = ()
     # How often a step calls the denoiser.
     calls: int = 1
+    reference: Size = REFERENCE
+    sizes: tuple[Size, ...] = checkpoint.SIZES
 
 
 def counted(call: Callable[[], Any]) -> float:
@@ -91,10 +96,17 @@ def pocket() -> Engine:
         style = torch.zeros(1, dtype=torch.long)
         return counted(lambda: predict(unet, picture, picture, canvas, torch.ones(1), style))
 
-    return Engine(POCKET_STEPS, 0, step, lambda _: 0.0, lambda _: 0.0)
+    return Engine(
+        pocket_engine.STEPS,
+        0,
+        step,
+        lambda _: 0.0,
+        lambda _: 0.0,
+        sizes=pocket_engine.SIZES,
+    )
 
 
-def flux2_klein() -> Engine:
+def klein() -> Engine:
     """black-forest-labs/FLUX.2-klein-4B."""
     kind: Any = Flux2Transformer2DModel
     model = kind(
@@ -128,8 +140,8 @@ def flux2_klein() -> Engine:
         )
 
     return Engine(
-        4,
-        5,
+        flux2_klein.STEPS,
+        flux2_klein.SHOWN,
         step,
         lambda size: counted(lambda: coder.decoder(latent(size, 1, 32))),
         lambda size: counted(lambda: coder.encoder(pixels(size, 1, 3))),
@@ -137,7 +149,7 @@ def flux2_klein() -> Engine:
     )
 
 
-def z_image() -> Engine:
+def turbo() -> Engine:
     """Tongyi-MAI/Z-Image-Turbo, whose configuration is the class's own."""
     kind: Any = ZImageTransformer2DModel
     model = kind()
@@ -156,7 +168,7 @@ def z_image() -> Engine:
         return counted(lambda: model([picture], torch.empty(1), [prompt], return_dict=False))
 
     return Engine(
-        8,
+        z_image.STEPS,
         0,
         step,
         lambda size: counted(lambda: coder.decoder(latent(size, 1, 16))),
@@ -165,7 +177,7 @@ def z_image() -> Engine:
     )
 
 
-def qwen_edit() -> Engine:
+def premium() -> Engine:
     """Qwen/Qwen-Image-Edit-2511; guidance calls the denoiser twice a step."""
     kind: Any = QwenImageTransformer2DModel
     model = kind(num_layers=60)
@@ -188,21 +200,41 @@ def qwen_edit() -> Engine:
         )
 
     return Engine(
-        40,
-        3,
+        qwen_edit.STEPS,
+        qwen_edit.SHOWN,
         step,
         lambda size: counted(lambda: coder.decode(latent(size, 1, 16, 1), return_dict=False)),
         lambda size: counted(lambda: coder.encode(pixels(size, 1, 3, 1), return_dict=False)),
         known=((0, 73.1), (1, 167.5)),
         calls=2,
+        reference=ENLARGED,
     )
+
+
+def enlarger() -> Engine:
+    """RealESRGAN_x4plus, tile by tile; `size` is what is asked for, not what is enlarged."""
+    network = real_esrgan.Enlarger()
+    scale, tile, halo = real_esrgan.SCALE, real_esrgan.TILE, real_esrgan.HALO
+
+    def spans(side: int) -> list[int]:
+        """How wide the pieces are that a side is cut into, with what they see of each other."""
+        starts = range(0, side, tile)
+        return [min(at + tile + halo, side) - max(at - halo, 0) for at in starts]
+
+    def step(size: Size, _references: list[Size]) -> float:
+        across, down = (spans(side // scale) for side in size)
+        pixel = counted(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
+        return pixel * sum(across) * sum(down)
+
+    return Engine(1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=real_esrgan.SIZES)
 
 
 ENGINES: Final[dict[str, Callable[[], Engine]]] = {
     "pocket": pocket,
-    "flux2-klein": flux2_klein,
-    "z-image": z_image,
-    "qwen-edit": qwen_edit,
+    "flux2-klein": klein,
+    "z-image": turbo,
+    "qwen-edit": premium,
+    "real-esrgan": enlarger,
 }
 
 
@@ -217,11 +249,11 @@ def strays(engine: Engine) -> float:
 def entry(engine: Engine) -> dict[str, Any]:
     """What costs.json says of one engine."""
     sizes = {}
-    for size in SIZES:
+    for size in engine.sizes:
         photos = range(engine.references + 1)
-        steps = [engine.calls * engine.step(size, [REFERENCE] * count) for count in photos]
+        steps = [engine.calls * engine.step(size, [engine.reference] * count) for count in photos]
         once = engine.decode(size)
-        each = engine.encode(REFERENCE) if engine.references else 0.0
+        each = engine.encode(engine.reference) if engine.references else 0.0
         sizes[f"{size[0]}x{size[1]}"] = {
             "step": [round(value, 4) for value in steps],
             "rest": [round(once + each * count, 4) for count in photos],
@@ -231,7 +263,7 @@ def entry(engine: Engine) -> dict[str, Any]:
 
 def main() -> None:
     """Count all, say how well they agree, and write the table."""
-    table: dict[str, Any] = {"unit": "TFLOP", "reference": list(REFERENCE), "engines": {}}
+    table: dict[str, Any] = {"unit": "TFLOP", "engines": {}}
     with torch.device("meta"):
         for name, make in ENGINES.items():
             engine = make()

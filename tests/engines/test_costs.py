@@ -3,17 +3,22 @@
 import json
 import statistics
 import time
+from typing import Any
 
 import pytest
 import torch
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from PIL import Image
 
 from deploy.env import ROOT
 from deploy.models import costs as counting
 from portraits import costs
 from portraits.recipes import Recipe
+from workers.engines import base, flux2_klein, real_esrgan, sitting
 from workers.engines.base import Order, Task
 from workers.engines.pocket import SIZES, PocketEngine
+
+RECIPE = Recipe("studio", 576, 768, references=5)
 
 
 def test_the_table_holds_what_is_counted_now() -> None:
@@ -28,6 +33,46 @@ def test_a_count_is_what_is_known_of_the_published_model(name: str) -> None:
         engine = counting.ENGINES[name]()
         assert engine.known
         assert counting.strays(engine) <= counting.STRAY
+
+
+@pytest.mark.parametrize("name", [name for name in base.REGISTRY if name in counting.ENGINES])
+def test_every_size_is_in_the_table_with_as_many_photos_as_the_engine_is_shown(name: str) -> None:
+    entry = json.loads(costs.FILE.read_text())["engines"][name]
+    with torch.device("meta"):
+        engine = counting.ENGINES[name]()
+    assert set(entry["sizes"]) == {f"{width}x{height}" for width, height in engine.sizes}
+    for counted in entry["sizes"].values():
+        assert len(counted["step"]) == len(counted["rest"]) == engine.references + 1
+
+
+def test_no_engine_is_left_to_the_rule_of_thumb() -> None:
+    assert set(counting.ENGINES) == set(base.REGISTRY)
+    assert set(json.loads(costs.FILE.read_text())["engines"]) == set(base.REGISTRY)
+
+
+def test_klein_is_counted_with_four_photos_of_the_shape_that_it_is_shown() -> None:
+    table = json.loads(costs.FILE.read_text())["engines"]["flux2-klein"]["sizes"]["576x768"]
+    with torch.device("meta"):
+        engine = counting.klein()
+        step = engine.step((576, 768), [sitting.SHAPE] * flux2_klein.SHOWN)
+    assert table["step"][4] == pytest.approx(step, abs=1e-4)
+    four, five = (costs.cost("flux2-klein", RECIPE, photos) for photos in (4, 5))
+    assert five == four > costs.cost("flux2-klein", RECIPE, 3), "The fifth photo is not shown."
+
+
+def test_qwen_edit_is_counted_with_photos_as_its_pipeline_enlarges_them() -> None:
+    ratio = sitting.SHAPE[0] / sitting.SHAPE[1]
+    library: Any = pipeline_qwenimage_edit_plus
+    assert tuple(map(int, library.calculate_dimensions(1024 * 1024, ratio))) == counting.ENLARGED
+
+
+def test_tiles_are_counted_with_what_they_see_of_each_other() -> None:
+    with torch.device("meta"):
+        engine = counting.enlarger()
+        network = real_esrgan.Enlarger()
+        one = counting.counted(lambda: network(torch.empty(1, 3, 288, 288)))
+        four = engine.step((4 * 512, 4 * 512), [])
+    assert four == pytest.approx(4 * one)
 
 
 def test_a_count_that_strays_is_noticed() -> None:

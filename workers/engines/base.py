@@ -154,6 +154,10 @@ def check(order: Order, can: Capabilities) -> None:
 
 REGISTRY = {
     "pocket": "workers.engines.pocket:PocketEngine",
+    "flux2-klein": "workers.engines.flux2_klein:Flux2KleinEngine",
+    "z-image": "workers.engines.z_image:ZImageEngine",
+    "qwen-edit": "workers.engines.qwen_edit:QwenEditEngine",
+    "real-esrgan": "workers.engines.real_esrgan:RealEsrganEngine",
 }
 
 

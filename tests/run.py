@@ -24,7 +24,7 @@ LINT: dict[str, Sequence[str]] = {
     "dependencies": ("-m", "deptry", "."),
 }
 PARTS = {
-    "storms": ("accounts", "api", "chaos"),
+    "storms": ("accounts", "api", "chaos", "engines"),
     "journeys": ("flows", "rules", "webhooks", "workers"),
 }
 REST = "rooms"

@@ -54,7 +54,9 @@ def main(names: Sequence[str]) -> int:
             _say(f"{name}: measured at full size on this code; not run again.")
         if todo:
             files = [f"tests/chaos/{half[name]}" for name in todo]
-            command = [sys.executable, "-m", "pytest", "-q", "-s", "--durations=0", *files]
+            # A whole storm may take longer than any test of `make test`.
+            options = ("-q", "-s", "--durations=0", "--timeout=3600")
+            command = [sys.executable, "-m", "pytest", *options, *files]
             failed |= bool(subprocess.run(command, check=False).returncode)
     file = figures.FOLDER / "chaos.json"
     found = json.loads(file.read_text()) if file.exists() else []

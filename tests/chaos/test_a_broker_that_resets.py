@@ -6,7 +6,9 @@ that they arrive. Its watch (workers/watch.py) is allowed to be what helps.
 
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import httpx
 
 from deploy.env import Role
 from tests.chaos.arena import Arena
@@ -44,8 +46,9 @@ def test_work_goes_on_after_each_reset(arena: Arena) -> None:
                     cut += proxy.cut()
                     struck = time.monotonic()
 
-                def judged(set_id: str = set_id) -> bool:
+                def judged(set_id: str = set_id, answer: "Future[httpx.Response]" = answer) -> bool:
                     nonlocal exits
+                    assert not answer.done() or answer.result().status_code in (200, 202)
                     if not arena.stack._crew.members["intake"].alive:
                         exits += 1
                         arena.start(Role.INTAKE)

@@ -56,6 +56,7 @@ pictures: demo ## Make the README's picture again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
+# accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.
 $(VENV)/run: deploy/locks/run.txt
 	@echo "Installing (once) ..."
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
@@ -66,6 +67,7 @@ $(VENV)/run: deploy/locks/run.txt
 $(VENV)/dev: deploy/locks/dev.txt
 	@echo "Installing (once) ..."
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --no-deps $(TORCH)
 	@$(PIP) --require-hashes -r deploy/locks/dev.txt
 	@$(PIP) $(TORCH)
 	@touch $(VENV)/run $@

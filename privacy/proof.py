@@ -30,7 +30,7 @@ Look = Callable[[datetime], Seen]
 SENTENCES: Final[dict[str, str]] = {
     "past_deadline": "Nothing exists past its deadline by more than one sweep.",
     "blob_complete": "Every stored blob has its row, its capsule and its key.",
-    "consent_of_inputs": "Every living photo has a live consent, and every portrait names its own.",
+    "consent_of_inputs": "Living photos, and keeping them, have a consent; portraits name theirs.",
     "orphan_objects": "Every object in the bucket has its row.",
     "orphan_rows": "Every stored row has its object.",
     "bodies_match": "Sealed bodies have the length and the SHA-256 of their rows.",

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from deploy.stack.supervisor import Stack
 from portraits import painting
-from portraits.models import Job
+from portraits.models import Job, ReferenceSet
 from privacy import (
     bucket,
     chain,
@@ -48,7 +48,17 @@ from privacy.models import (
 )
 from privacy.retention import Kind
 from tests.conftest import s3_client
-from tests.portraits.making import claimed, consenting, now, owner, sizes, style, submitted, written
+from tests.portraits.making import (
+    claimed,
+    consenting,
+    now,
+    owner,
+    sign,
+    sizes,
+    style,
+    submitted,
+    written,
+)
 from tests.privacy.alone import acting_as, alone, give_grants, superuser, wipe
 
 DAY = timedelta(days=1)
@@ -238,6 +248,20 @@ def _withdrawn(who: uuid.UUID, tamper: Any, monkeypatch: pytest.MonkeyPatch) -> 
         consent.take_back(who, purpose, "tests/1", now(), erase_portraits=False)
 
 
+def _kept_without_consent(who: uuid.UUID, tamper: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ReferenceSet.objects.filter(owner_id=who).update(keep=True)
+
+
+def _keeping_withdrawn(who: uuid.UUID, tamper: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    purpose = consent.Purpose.KEEPING
+    sign(who, purpose)
+    ReferenceSet.objects.filter(owner_id=who).update(keep=True, created_at=now())
+    assert "consent_of_inputs" not in failed(grace=-HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(stops, "let_go", lambda *args: None)
+        consent.take_back(who, purpose, "tests/1", now(), erase_portraits=False)
+
+
 def _unnamed_consent(who: uuid.UUID, tamper: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     Job.objects.filter(owner_id=who).update(consent_id=None)
 
@@ -340,6 +364,8 @@ def _replay_due(who: uuid.UUID, tamper: Any, monkeypatch: pytest.MonkeyPatch) ->
         (_dead_key, {"blob_complete"}),
         (_unpublished_key, {"blob_complete"}),
         (_withdrawn, {"consent_of_inputs"}),
+        (_kept_without_consent, {"consent_of_inputs"}),
+        (_keeping_withdrawn, {"consent_of_inputs"}),
         (_unnamed_consent, {"consent_of_inputs"}),
         (_foreign_consent, {"consent_of_inputs"}),
         (_orphan_object, {"orphan_objects"}),

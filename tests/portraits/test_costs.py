@@ -13,7 +13,8 @@ COUNTED = ("pocket", "flux2-klein", "z-image", "qwen-edit")
 def test_every_engine_of_the_table_says_what_each_size_costs() -> None:
     table = json.loads(costs.FILE.read_text())
     assert table["unit"] == "TFLOP"
-    assert set(table["engines"]) == set(COUNTED)
+    # The last one enlarges: its sizes are fourfold, and no order of a portrait names them.
+    assert set(table["engines"]) == {*COUNTED, "real-esrgan"}
     for entry in table["engines"].values():
         assert entry["steps"] > 0
         for counted in entry["sizes"].values():
@@ -39,7 +40,8 @@ def test_without_a_number_of_steps_the_engines_own_counts() -> None:
 def test_a_portrait_from_photos_costs_more_than_one_from_words() -> None:
     words = costs.cost("flux2-klein", Recipe("s", 1024, 1024), 0)
     photo = costs.cost("flux2-klein", Recipe("s", 1024, 1024), 1)
-    assert 1.5 < photo / words < 2.5
+    # A photo is read at 576 x 768, less than half of what is painted.
+    assert 1.3 < photo / words < 2
 
 
 def test_photos_that_the_style_or_the_engine_does_not_read_cost_nothing() -> None:

@@ -83,6 +83,7 @@ class Capabilities:
     max_references: int
     licence: str
     weights_sha256: str
+    words: bool = True  # whether it reads free text; without, choices alone describe a picture
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +97,10 @@ class Order:
     seed: int
     steps: int | None = None
     prompt: str | None = field(default=None, repr=False)
+    # What was chosen from portraits/prompts.py: the name of a choice and its value.
+    choices: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    # An upscale invents detail where this is set, and keeps to what is there otherwise.
+    rich: bool = False
     references: tuple[Image.Image, ...] = field(default=(), repr=False)
     source: Image.Image | None = field(default=None, repr=False)
     mask: Image.Image | None = field(default=None, repr=False)

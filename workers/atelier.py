@@ -31,7 +31,7 @@ from workers.vigil import Held, Vigil
 
 log = structlog.get_logger(__name__)
 
-# A step that comes sooner after the last question does not ask again whether it is still wanted.
+# While the vigil hears nothing, steps ask whether the item is still wanted, but no more often.
 ASK_EVERY: Final = 0.05
 # A database that did not answer is asked no earlier than this: painting goes on meanwhile.
 ASK_AGAIN_AFTER: Final = 5.0
@@ -108,6 +108,8 @@ class Atelier:
 
     def _portrait(self, work: painting.Work, held: Held, place: Place) -> str:
         order = commission.fetch(work)
+        # Once for what was taken away before anything could be heard of it.
+        _ask(held)
         held.waits = True
         with self.easel.turn(place, lambda: self._check_waiting(held)):
             held.waits = False
@@ -186,13 +188,8 @@ class Atelier:
                 raise Leaving
             if now - began > limit:
                 raise base.TookTooLong
-            if now >= ask_at and not held.lost:
-                ask_at = now + ASK_EVERY
-                try:
-                    held.lost = not painting.wanted(held.claim)
-                except DatabaseError:
-                    ask_at = now + ASK_AGAIN_AFTER
-                    close_old_connections()
+            if not self.vigil.hears and now >= ask_at and not held.lost:
+                ask_at = now + (ASK_EVERY if _ask(held) else ASK_AGAIN_AFTER)
             if held.lost:
                 raise base.Stopped
 
@@ -216,6 +213,16 @@ class Atelier:
             painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
             for size, draft in zip(made, drafts, strict=True)
         ]
+
+
+def _ask(held: Held) -> bool:
+    """Note whether it is still wanted. False: the database does not answer."""
+    try:
+        held.lost = held.lost or not painting.wanted(held.claim)
+    except DatabaseError:
+        close_old_connections()
+        return False
+    return True
 
 
 def _suspect(work: painting.Work) -> bool:

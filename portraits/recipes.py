@@ -14,6 +14,8 @@ class Recipe:
     steps: int | None = None
     prompt: str | None = None
     references: int = 5
+    # How surely a face must still be found in what was painted of a person: strict, lenient, off.
+    face_gate: str = "strict"
 
     def as_json(self) -> dict[str, Any]:
         """For the style's row."""

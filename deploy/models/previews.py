@@ -1,16 +1,19 @@
 """Paints the drawn subject in every style: `python -m deploy.models.previews FOLDER`.
 
-Owns the small pictures by which a user chooses a style. They show nobody.
+Owns the small pictures by which a user chooses and tries a style. They show nobody, and are marked
+as portraits are.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 
 from PIL import Image
 
 from deploy.models.subject import draw
+from portraits import provenance
 from workers.engines.base import Order, Task, create
 
 SIDE = 384
@@ -39,7 +42,9 @@ def main() -> None:
 
 def _save(picture: Image.Image, file: Path) -> None:
     small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-    small.save(file, quality=QUALITY, optimize=True)
+    stream = io.BytesIO()
+    small.save(stream, "JPEG", quality=QUALITY, optimize=True)
+    file.write_bytes(provenance.mark(stream.getvalue()))
 
 
 if __name__ == "__main__":

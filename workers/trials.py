@@ -6,6 +6,7 @@ else waits, and no person's photo, words or account is within its reach.
 
 import io
 import threading
+import uuid
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from portraits import provenance, trials
 from portraits.models import Style
 from portraits.recipes import Recipe
 from workers import images
-from workers.atelier import Atelier
+from workers.atelier import Atelier, Leaving
 from workers.engines import base
 from workers.outlet import Blocked
 
@@ -37,9 +38,12 @@ class Trials:
         self._atelier = atelier
         self._asked = threading.Event()
         self._painting = threading.Lock()
+        # Style versions that failed since somebody asked; the others get their turn.
+        self._failed: set[uuid.UUID] = set()
 
     def ask(self) -> None:
         """Somebody wants every style of this worker's engines to have its picture."""
+        self._failed.clear()
         self._asked.set()
 
     def paint_one(self) -> bool:
@@ -47,19 +51,24 @@ class Trials:
         if not self._asked.is_set() or not self._painting.acquire(blocking=False):
             return False
         try:
-            left = trials.missing(self._atelier.studio.served)
+            rows = trials.missing(self._atelier.studio.served)
+            left = [style for style in rows if style.pk not in self._failed]
             if not left:
                 self._asked.clear()
                 return False
-            self._paint(left[0])
-        except Exception as error:  # noqa: BLE001 - a picture of nobody must not end a worker
-            log.warning("trial_not_painted", error=type(error).__name__)
-            self._asked.clear()
-            return False
-        else:
+            self._try(left[0])
             return True
         finally:
             self._painting.release()
+
+    def _try(self, style: Style) -> None:
+        try:
+            self._paint(style)
+        except Leaving:
+            self._asked.clear()
+        except Exception as error:  # noqa: BLE001 - a picture of nobody must not end a worker
+            log.warning("trial_not_painted", engine=style.engine, error=type(error).__name__)
+            self._failed.add(style.pk)
 
     def _paint(self, style: Style) -> None:
         """Raises EngineError, Blocked."""
@@ -68,7 +77,7 @@ class Trials:
         # There was no face of anybody's, so only decency is asked for.
         self._atelier.outlet.release(painted, order, "off")
         if trials.keep(style, encoded(painted), timezone.now()):
-            log.info("trial_painted", style=style.slug, version=style.version)
+            log.info("trial_painted", engine=style.engine)
 
 
 def ordered(recipe: Recipe) -> base.Order:

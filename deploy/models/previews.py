@@ -25,11 +25,15 @@ def main() -> None:
     words.add_argument("folder", type=Path)
     words.add_argument("--weights", type=Path, default=Path("workers/weights/pocket"))
     words.add_argument("--seed", type=int, default=11)
+    words.add_argument("--subject", type=Path, help="Where to write the drawn subject as well.")
     given = words.parse_args()
     engine = create("pocket", given.weights)
     engine.load()
     given.folder.mkdir(parents=True, exist_ok=True)
     subject = draw(1024)
+    if given.subject:
+        # What a worker paints trials of styles on that came later.
+        subject.resize((768, 768), Image.Resampling.LANCZOS).save(given.subject, quality=90)
     # No machine here can paint the studio style, so its preview is the subject as it was drawn.
     _save(subject, given.folder / "studio.jpg")
     for style in sorted(engine.describe().styles):

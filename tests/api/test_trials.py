@@ -14,7 +14,7 @@ def anybody(live: Stack) -> httpx.Client:
     return httpx.Client(base_url=live.url, timeout=20)
 
 
-def test_every_style_of_the_catalogue_is_a_marked_picture_for_anybody(
+def test_every_style_is_a_marked_picture_for_anybody(
     anybody: httpx.Client,
 ) -> None:
     listed = [row for row in anybody.get("/v1/styles").json() if row["preview"]]

@@ -1,4 +1,4 @@
-"""Good and bad photos for the gate, made from the few free ones by what phones and rooms do to them.
+"""Good and bad photos for the gate, made from the few free ones by what phones and rooms do.
 
 Two people are all that is free here, so what varies is the light, the camera, the crop, the turn of
 the head's picture and the tone of the skin; what varies between more people is not covered.

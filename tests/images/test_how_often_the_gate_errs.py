@@ -34,6 +34,5 @@ def test_it_accepts_no_bad_photo_and_refuses_at_most_one_good_one_in_twenty(gate
         conditions="slot front; two people, relit, turned, cropped, compressed and recoloured; "
         f"95 % Wilson intervals, bad accepted at most {bad_high:.1%}",
     )
-    print(f"good refused {len(refused)}/{n_good}: {refused}; bad accepted {accepted} of {n_bad}")
     assert accepted == []
     assert share <= 0.05, refused

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.figures import figure
 from tests.images import corpus
 from workers import safety
 from workers.networks import WeightsRefused
@@ -30,7 +31,14 @@ def test_photos_of_dressed_people_and_of_things_are_safe(judge: OpenNsfw) -> Non
             pictures[file.stem] = found.convert("RGB")
     scores = {name: judge.score(picture) for name, picture in pictures.items()}
     worst = max(scores, key=lambda name: scores[name])
-    print(f"safe pictures: n {len(scores)}, highest score {scores[worst]:.3f} ({worst})")
+    held_back = sum(score >= safety.UNSAFE for score in scores.values())
+    figure(
+        "judge-safe",
+        value=f"{held_back}; highest score {scores[worst]:.2f} of {safety.UNSAFE}",
+        n=len(scores),
+        holds=held_back == 0,
+        conditions="dressed people, relit and recoloured, and things; indecent pictures not tried",
+    )
     assert len(scores) > 190
     assert scores[worst] < safety.UNSAFE, worst
 
@@ -66,7 +74,7 @@ def test_changed_or_missing_weights_are_refused(tmp_path: Path) -> None:
     body = bytearray(copy.read_bytes())
     body[len(body) // 2] ^= 1
     copy.write_bytes(bytes(body))
-    with pytest.raises(WeightsRefused, match="open-nsfw.onnx"):
+    with pytest.raises(WeightsRefused, match="not the file"):
         OpenNsfw(copy).load()
 
 

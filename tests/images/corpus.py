@@ -10,13 +10,14 @@ from math import sqrt
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from tests.images.making import file_of
 from workers import images
 
 PHOTOS = Path(__file__).resolve().parents[1] / "photos"
 STYLES = Path(__file__).resolve().parents[2] / "portraits" / "static" / "portraits" / "styles"
+SUBJECT = Path(__file__).resolve().parents[2] / "workers" / "pictures" / "nobody.jpg"
 GREY = (128, 128, 128)
 Change = Callable[[Image.Image], Image.Image]
 
@@ -102,7 +103,9 @@ def good() -> Iterator[tuple[str, Image.Image]]:
     for name, (tone, warmth), (change, apply) in product(
         ("grace_hopper.jpg", "astronaut.jpg"), TONES, CHANGES.items()
     ):
-        yield f"{name}, tone {tone}, {change}", apply(toned(photo(name), tone, warmth))
+        # One of the two files is smaller than what any phone takes.
+        original = sized(photo(name), max(1.0, 480 / min(photo(name).size)))
+        yield f"{name}, tone {tone}, {change}", apply(toned(original, tone, warmth))
 
 
 def drawn(expression: int) -> Image.Image:
@@ -118,6 +121,17 @@ def drawn(expression: int) -> Image.Image:
     pen.line((320, 300, 305, 390, 330, 392), fill=(60, 40, 30), width=4)
     pen.arc((240, 380, 400, 480), 20, 160, fill=(150, 40, 40), width=8)
     return paper
+
+
+def prints() -> Iterator[tuple[str, Image.Image]]:
+    """What a newspaper, a pen and a stencil make of the drawn subject, who is nobody."""
+    with Image.open(SUBJECT) as found:
+        nobody = found.convert("RGB").resize((640, 640))
+    grey = nobody.convert("L")
+    yield "halftone", grey.convert("1").convert("RGB")
+    yield "stencil", grey.point(lambda v: 255 if v > 120 else 0).convert("RGB")
+    yield "two inks", ImageOps.posterize(grey, 1).convert("RGB")
+    yield "cartoon", ImageOps.posterize(nobody.filter(ImageFilter.MedianFilter(9)), 2)
 
 
 def pair(one: Image.Image, other: Image.Image, height: int) -> Image.Image:
@@ -143,7 +157,11 @@ def bad() -> Iterator[tuple[str, Image.Image, Image.Image | None]]:
             None,
         )
     for expression in range(4):
-        yield f"drawing: a doodle {expression}", drawn(expression), None
+        for change in ("as it is", "larger", "JPEG 40", "tilted a little", "close"):
+            doodle = CHANGES[change](drawn(expression))
+            yield f"drawing: a doodle {expression}, {change}", doodle, None
+    for name, printed in prints():
+        yield f"drawing: {name}", printed, None
     for name, person in (("hopper", hopper), ("astronaut", astronaut)):
         for height in (60, 100, 150):
             wall = Image.new("RGB", (1024, 1024), GREY)

@@ -24,8 +24,9 @@ BYSTANDER = 0.35
 DUPLICATE = 0.985
 DARK_HIGHLIGHTS, DARK_PICTURE = 64.0, 28.0
 BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 222.0
-# In a face of 128 pixels: neighbours that are equal, and neighbours that are black and white. Photos
-# have up to 0.03 of the first and 0.16 of the second; cartoons 0.8, prints 0.3 to 0.9.
+# In a face of 128 pixels: neighbours that are equal, and neighbours that are black and white. The
+# photos of the tests have up to 0.03 of the first and 0.16 of the second; cartoons have 0.8, prints
+# 0.3 to 0.9.
 DRAWN_SIDE = 128
 FLAT_STEP, FLAT_PART = 2.0, 0.45
 STROKE_STEP, STROKES_PART = 80.0, 0.28

@@ -162,28 +162,31 @@ def bad() -> Iterator[tuple[str, Image.Image, Image.Image | None]]:
             yield f"drawing: a doodle {expression}, {change}", doodle, None
     for name, printed in prints():
         yield f"drawing: {name}", printed, None
-    for name, person in (("hopper", hopper), ("astronaut", astronaut)):
-        for height in (60, 100, 150):
-            wall = Image.new("RGB", (1024, 1024), GREY)
-            wall.paste(person.resize((height, height)), (400, 300))
-            yield f"too small: {name} {height}", wall, None
-        for radius in (4.0, 6.0, 9.0):
-            blurred = sized(person, 600 / person.height).filter(
-                ImageFilter.GaussianBlur(radius * 2)
-            )
-            yield f"blurred: {name} {radius}", blurred, None
-        for strength in (0.02, 0.08, 0.15):
-            yield (
-                f"dark: {name} {strength}",
-                ImageEnhance.Brightness(person).enhance(strength),
-                None,
-            )
-        for floor in (216, 224, 236):
-            lost = person.point([min(255, v // 8 + floor) for v in range(256)] * 3)
-            yield f"overexposed: {name} {floor}", lost, None
-        for quality in (30, 60, 90):
-            yield f"duplicate: {name} {quality}", pressed(person, quality), person
-        yield f"duplicate: {name} smaller", sized(person, 0.8), person
+    yield from spoilt("hopper", hopper)
+    yield from spoilt("astronaut", astronaut)
+
+
+def spoilt(name: str, person: Image.Image) -> Iterator[tuple[str, Image.Image, Image.Image | None]]:
+    """A good photo, made useless in every way that is told apart."""
+    for height in (60, 100, 150):
+        wall = Image.new("RGB", (1024, 1024), GREY)
+        wall.paste(person.resize((height, height)), (400, 300))
+        yield f"too small: {name} {height}", wall, None
+    for radius in (4.0, 6.0, 9.0):
+        blurred = sized(person, 600 / person.height).filter(ImageFilter.GaussianBlur(radius * 2))
+        yield f"blurred: {name} {radius}", blurred, None
+    for strength in (0.02, 0.08, 0.15):
+        yield (
+            f"dark: {name} {strength}",
+            ImageEnhance.Brightness(person).enhance(strength),
+            None,
+        )
+    for floor in (216, 224, 236):
+        lost = person.point([min(255, v // 8 + floor) for v in range(256)] * 3)
+        yield f"overexposed: {name} {floor}", lost, None
+    for quality in (30, 60, 90):
+        yield f"duplicate: {name} {quality}", pressed(person, quality), person
+    yield f"duplicate: {name} smaller", sized(person, 0.8), person
 
 
 def interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -33,6 +33,8 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # By itself it keeps what it has computed of a picture for the next one.
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(
             body, options, providers=["CPUExecutionProvider"]
         )

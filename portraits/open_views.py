@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from portraits import reports, trials
 from portraits.models import Report
-from portraits.serializers import NewReportSerializer, ReportSerializer
+from portraits.report_serializers import NewReportSerializer, ReportSerializer
 
 # An app may keep it for a day; after that it asks whether the version has changed.
 KEEP = "public, max-age=86400"
@@ -31,7 +31,6 @@ class TrialView(APIView):
 
     @extend_schema(
         operation_id="styles_trial",
-        auth=[],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 304: None},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:

@@ -7,16 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from portraits import job_rows
-from portraits.models import (
-    Item,
-    Job,
-    Photo,
-    Portrait,
-    ReferenceSet,
-    Rendition,
-    Report,
-    Style,
-)
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
@@ -335,24 +326,3 @@ class DeadlineSerializer(serializers.Serializer[Any]):
     """Keeping a portrait shorter or longer."""
 
     expires_at = serializers.DateTimeField(help_text="At most twelve months after it was painted.")
-
-
-class NewReportSerializer(serializers.Serializer[Any]):
-    """What is wrong with a portrait."""
-
-    reason = serializers.ChoiceField(Report.Reason.choices)
-
-
-class ReportSerializer(serializers.ModelSerializer[Report]):
-    """A report, acknowledged."""
-
-    portrait = serializers.UUIDField(source="portrait_id")
-    delete = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Report
-        fields = ("id", "portrait", "reason", "state", "created_at", "due_at", "delete")
-
-    def get_delete(self, row: Report) -> str:
-        """DELETE this address to have the portrait destroyed now; reporting alone hides nothing."""
-        return f"/v1/portraits/{row.portrait_id}"

@@ -40,7 +40,7 @@ def find(slug: str) -> Picture:
 
 def missing(engines: Collection[str] | None = None) -> list[Style]:
     """Current versions that nobody can try, of these engines or of all."""
-    rows = Style.objects.filter(retired_at=None, trial=None)
+    rows = Style.objects.filter(retired_at=None, trial__isnull=True)
     if engines is not None:
         rows = rows.filter(engine__in=list(engines))
     return [row for row in rows if not (row.preview and (_STATIC / row.preview).is_file())]

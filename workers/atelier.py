@@ -86,12 +86,15 @@ class Atelier:
             return work, self.easel.line_up(work.engine)
 
     def aside(self, engine: str, order: base.Order) -> Image.Image:
-        """A picture that nobody ordered, painted in its turn. Raises Leaving, EngineError."""
+        """A picture that nobody ordered, in its turn. Raises Leaving, TookTooLong, EngineError."""
         place = self.easel.line_up(engine)
+        until = time.monotonic() + settings.ITEM_LIMIT.total_seconds()
 
         def on_step(done: int, total: int) -> None:
             if self.closing.is_set():
                 raise Leaving
+            if time.monotonic() > until:
+                raise base.TookTooLong
 
         try:
             with self.easel.turn(place, lambda: on_step(0, 1)):

@@ -27,7 +27,7 @@ BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 222.0
 # In a face of 128 pixels: neighbours that are equal, and neighbours that are black and white. The
 # photos of the tests have up to 0.03 of the first and 0.16 of the second; cartoons have 0.8, prints
 # 0.3 to 0.9.
-DRAWN_SIDE = 128
+DRAWN_SIDE, DRAWN_LEAST = 128, 80
 FLAT_STEP, FLAT_PART = 2.0, 0.45
 STROKE_STEP, STROKES_PART = 80.0, 0.28
 
@@ -139,8 +139,11 @@ def _exposure(grey: Floats, dark: float, bright: float) -> str | None:
 def _drawn(face: Floats) -> bool:
     """Flat fills as in a cartoon, or strokes all over as in a print; skin has neither.
 
-    A painting that keeps the tones of a photo passes: it differs from one by taste alone.
+    A painting that keeps the tones of a photo passes: it differs from one by taste alone. So does a
+    face so small that all of it is edges.
     """
+    if len(face) < DRAWN_LEAST:
+        return False
     whole = Image.fromarray(face.astype(np.uint8))
     whole.thumbnail((DRAWN_SIDE, DRAWN_SIDE), Image.Resampling.BOX)
     highest, lowest = (

@@ -10,7 +10,10 @@ from portraits.models import Report
 class NewReportSerializer(serializers.Serializer[Any]):
     """What is wrong with a portrait."""
 
-    reason = serializers.ChoiceField(Report.Reason.choices)
+    reason = serializers.ChoiceField(
+        Report.Reason.choices,
+        error_messages={"invalid_choice": f"Choose one of {', '.join(Report.Reason.values)}."},
+    )
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):

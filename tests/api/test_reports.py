@@ -5,8 +5,7 @@ import uuid
 import httpx
 import pytest
 
-from deploy.stack.supervisor import Stack
-from tests.api.people import Person, refused
+from tests.api.people import People, Person, refused
 
 
 def report(who: Person, body: object, portrait: uuid.UUID | None = None) -> httpx.Response:
@@ -26,6 +25,7 @@ def test_a_reason_is_needed(signer: Person) -> None:
     refused(report(signer, {}), 400, "required", "reason")
 
 
-def test_it_takes_an_account(live: Stack) -> None:
-    asked = f"{live.url}/v1/portraits/{uuid.uuid4()}/report"
-    refused(httpx.post(asked, json={"reason": "other"}), 401, "not_authenticated")
+def test_it_takes_an_account(people: People) -> None:
+    with people.client() as anybody:
+        asked = anybody.post(f"/v1/portraits/{uuid.uuid4()}/report", json={"reason": "other"})
+    refused(asked, 401, "not_authenticated")

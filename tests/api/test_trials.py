@@ -1,17 +1,20 @@
 """Anybody may try a style: no account, no photo, and caches may keep the picture."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
 from deploy.stack.supervisor import Stack
 from portraits.provenance import SOURCE_TYPE
 from tests import styles
-from tests.api.people import refused
+from tests.api.people import People, refused
 
 
 @pytest.fixture
-def anybody(live: Stack) -> httpx.Client:
-    return httpx.Client(base_url=live.url, timeout=20)
+def anybody(people: People) -> Iterator[httpx.Client]:
+    with people.client() as client:
+        yield client
 
 
 def test_every_style_is_a_marked_picture_for_anybody(

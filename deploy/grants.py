@@ -39,6 +39,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
         "portraits.Allowance": "SIU", "portraits.Event": "SI", "privacy.Period": "S",
+        "portraits.Report": "SIU", "portraits.Trial": "S",
     },
     "intake": {
         "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
@@ -54,6 +55,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
         "portraits.Rendition": "SI", "privacy.Verdict": "SI", "privacy.Pulse": "S",
         "portraits.Allowance": "SU", "portraits.Event": "I", "privacy.Period": "SIU",
+        "portraits.Trial": "SI",
     },
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
@@ -70,7 +72,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Painter": "SD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
         "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
         "portraits.Rendition": "SUD", "portraits.Allowance": "SUD", "portraits.Event": "SIUD",
-        "privacy.Period": "SIU",
+        "privacy.Period": "SIU", "portraits.Report": "SD",
     },
     "keeper": {
         "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",

@@ -172,8 +172,9 @@ class RequestId:
 
 
 def keep_private(request: HttpRequest, response: HttpResponseBase) -> None:
-    """`no-store` on everything that is not a static file, and a strict content policy."""
-    if not request.path.startswith("/static/"):
+    """`no-store` unless a file or a view is public by its own word, and a strict content policy."""
+    public = response.get("Cache-Control", "").startswith("public")
+    if not (public or request.path.startswith("/static/")):
         response["Cache-Control"] = "no-store"
     admin = request.path.startswith("/admin/")
     response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)

@@ -62,6 +62,24 @@ class UnknownPortrait(PortraitsError):
     status = 404
 
 
+class UnknownTrial(PortraitsError):
+    """No such style in the catalogue."""
+
+    code = "unknown_style"
+    sentence = "There is no such style. GET /v1/styles lists those that there are."
+    status = 404
+    field = "slug"
+
+
+class NotPaintedYet(PortraitsError):
+    """No worker has painted this version on the drawn subject."""
+
+    code = "not_painted_yet"
+    sentence = "This style has no picture to try yet. Show its name, or ask again tomorrow."
+    status = 404
+    field = "slug"
+
+
 class ReferencesInUse(PortraitsError):
     """The set serves an open job."""
 

@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import uuid7
+from portraits.judged import Report as Report
+from portraits.judged import Trial as Trial
 from privacy.models import Blob
 
 
@@ -223,6 +225,8 @@ class Item(models.Model):
     charged = models.BooleanField(default=False)
     # Its owner has asked for one more try after it failed.
     retried = models.BooleanField(default=False)
+    # A safety gate held the first picture back; `seed` is the second, and there is no third.
+    reseeded = models.BooleanField(default=False)
     # The item whose portrait was not liked; one such item a portrait is free.
     reroll_of = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="reroll"

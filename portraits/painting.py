@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from portraits import events, references, scheduling
 from portraits.endings import LEASE, settle
 from portraits.models import Item, Job, Photo, Portrait, Rendition
+from portraits.orders import SEEDS
 from portraits.progress import progress as progress
 from portraits.progress import wanted as wanted
 from portraits.recipes import Recipe
@@ -178,6 +179,19 @@ def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | No
         events.items_ended([held.work_id], number, now)
         settle(held.work_id, now)
     return True
+
+
+def reseed(held: leases.Claim, seed: int) -> int | None:
+    """A new seed for a picture that a safety gate held back; None if it has had one already.
+
+    It stands in the item's row, so that another worker goes on with it and nobody paints a third.
+    """
+    another = (seed * 6364136223846793005 + 1442695040888963407) % SEEDS
+    with transaction.atomic():
+        if not leases.still_held(held):
+            return None
+        first = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING, reseeded=False)
+        return another if first.update(seed=another, reseeded=True) else None
 
 
 def _give_up(held: leases.Claim, code: str, now: datetime) -> bool:

@@ -32,6 +32,8 @@ FACE: Final[dict[str, str]] = {
     "too_blurred": "Your face is not sharp. Hold still, clean the lens and focus on your face.",
     "too_dark": "The photo is too dark. Turn towards a window or switch on a light.",
     "too_bright": "The photo is overexposed. Step out of the direct light and try again.",
+    "not_a_photo": "This looks like a drawing or a print. Choose a photo from a camera.",
+    "unsafe_photo": "This photo cannot be used. Choose one of your face in which you are dressed.",
     "duplicate_photo": "This photo is already in your set. Choose a different one.",
 }
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from portraits import api
 from portraits.job_views import JobView
+from portraits.open_views import ReportView, TrialView
 from portraits.streams import EventsView
 
 # Asked so often that they have an entrance of their own (deploy/quick.py).
@@ -14,6 +15,7 @@ quick = [
 
 urlpatterns = [
     path("styles", api.StylesView.as_view()),
+    path("styles/<slug:slug>/trial", TrialView.as_view()),
     path("reference-sets", api.ReferenceSetsView.as_view()),
     path("reference-sets/<uuid:pk>", api.ReferenceSetView.as_view()),
     path("reference-sets/<uuid:pk>/photos/<str:slot>", api.PhotoView.as_view()),
@@ -25,4 +27,5 @@ urlpatterns = [
     path("portraits", api.PortraitsView.as_view()),
     path("portraits/<uuid:pk>", api.PortraitView.as_view()),
     path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
+    path("portraits/<uuid:pk>/report", ReportView.as_view()),
 ]

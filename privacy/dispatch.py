@@ -21,6 +21,7 @@ QUEUES = {
     "intake.export": "intake",
     "keeper.export": "keeper",
     "gpu.generate": "gpu",
+    "gpu.paint_trials": "gpu",
     "courier.deliver": "courier",
     "upkeep.erase": "upkeep",
     "intake.probe": "intake",
@@ -36,6 +37,8 @@ TASKS = {
     "item": "gpu.generate",
     "erasure": "upkeep.erase",
     "webhook": "courier.deliver",
+    # Not leased: an operator asks again (manage.py paint_trials).
+    "trial": "gpu.paint_trials",
     # Not leased: whoever misses it is asked again the next day.
     "probe intake": "intake.probe",
     "probe gpu": "gpu.probe",

@@ -41,6 +41,7 @@ class Term(StrEnum):
     ROOT_EPOCH = "root_epoch"
     ALLOWANCE = "allowance"
     EVENT = "event"
+    REPORT = "report"
     ACCOUNT = "account"
 
 
@@ -98,6 +99,7 @@ TERMS: Final[dict[Term, Rule]] = {
     Term.ROOT_EPOCH: _fixed("A portrait root: its turn, and the wait behind it.", days=22),
     Term.ALLOWANCE: _fixed("How many portraits were asked for in a month.", days=62),
     Term.EVENT: _fixed("That an operator's system was told of an id.", days=7),
+    Term.REPORT: _fixed("That an owner found something wrong with a portrait.", days=365),
     Term.ACCOUNT: _fixed("An account that nobody has used; its owner is warned first.", days=365),
 }
 
@@ -111,6 +113,7 @@ ACCOUNT_WARNINGS: Final = (timedelta(days=30), timedelta(days=7), timedelta(days
 # Between two warnings, and between the last one and the end, even when they are late.
 WARNING_GAP: Final = timedelta(days=1)
 FACE_CLAIM_ANSWER: Final = timedelta(hours=48)
+REPORT_ANSWER: Final = timedelta(hours=48)
 # Behind its end by more than this, a thing has been missed by several sweeps, and somebody is told.
 BLOB_GRACE: Final = timedelta(minutes=2)
 ROW_GRACE: Final = timedelta(hours=2)

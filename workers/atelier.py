@@ -9,6 +9,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -26,6 +27,7 @@ from privacy.retention import Kind
 from workers import commission, images
 from workers.easel import Easel, Place
 from workers.engines import base
+from workers.outlet import Blocked, Outlet
 from workers.studio import Studio
 from workers.vigil import Held, Vigil
 
@@ -46,10 +48,16 @@ class Leaving(base.Stopped):
 
 
 class Atelier:
-    """The engines, the easel, the vigil, and how one item goes through them."""
+    """The engines, the easel, the vigil, the way out, and how one item goes through them."""
 
-    def __init__(self, hung: Callable[[Held], None], broken: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        hung: Callable[[Held], None],
+        broken: Callable[[Exception], None],
+        outlet: Outlet,
+    ) -> None:
         self.studio = Studio()
+        self.outlet = outlet
         self.easel = Easel(lambda name: name in self.studio.engines)
         self.vigil = Vigil(lambda: settings.ITEM_LIMIT.total_seconds(), hung)
         # Set once nothing more may begin; and once what paints must stop as well.
@@ -76,6 +84,24 @@ class Atelier:
                 self._inside += 1
                 self._alone = _suspect(work)
             return work, self.easel.line_up(work.engine)
+
+    def aside(self, engine: str, order: base.Order) -> Image.Image:
+        """A picture that nobody ordered, in its turn. Raises Leaving, TookTooLong, EngineError."""
+        place = self.easel.line_up(engine)
+        until = time.monotonic() + settings.ITEM_LIMIT.total_seconds()
+
+        def on_step(done: int, total: int) -> None:
+            if self.closing.is_set():
+                raise Leaving
+            if time.monotonic() > until:
+                raise base.TookTooLong
+
+        try:
+            with self.easel.turn(place, lambda: on_step(0, 1)):
+                self._bring(engine)
+                return self.studio.render(engine, order, on_step)
+        finally:
+            self.easel.leave(place)
 
     def paint(self, work: painting.Work, place: Place) -> None:
         """One item from its claim to its end, whatever that is."""
@@ -107,15 +133,7 @@ class Atelier:
         )
 
     def _portrait(self, work: painting.Work, held: Held, place: Place) -> str:
-        order = commission.fetch(work)
-        # Once for what was taken away before anything could be heard of it.
-        _ask(held)
-        held.waits = True
-        with self.easel.turn(place, lambda: self._check_waiting(held)):
-            held.waits = False
-            self._bring(work.engine)
-            painted = self._render(work, held, order)
-        del order
+        painted = self._released(work, held, place)
         sizes = self._store(work, held, painted)
         finished = False
         try:
@@ -125,6 +143,42 @@ class Atelier:
             if not finished:
                 vault.discard([size.draft for size in sizes])
         return "done" if finished else "discarded"
+
+    def _released(self, work: painting.Work, held: Held, place: Place) -> Image.Image:
+        """A picture that may be stored, at the second seed if not at the first. Raises Blocked.
+
+        What is looked at is not at the easel any more, so another picture is painted meanwhile.
+        """
+        order = commission.fetch(work)
+        self.outlet.admit(order)
+        painted = self._at_easel(work, held, order, place)
+        try:
+            self.outlet.release(painted, order, work.recipe.face_gate)
+            return painted
+        except Blocked as blocked:
+            seed = painting.reseed(work.held, order.seed)
+            if seed is None:
+                raise
+            log.warning("painted_anew", item_id=str(work.held.work_id), code=blocked.code)
+        order = replace(order, seed=seed)
+        place = self.easel.line_up(work.engine)
+        try:
+            painted = self._at_easel(work, held, order, place)
+        finally:
+            self.easel.leave(place)
+        self.outlet.release(painted, order, work.recipe.face_gate)
+        return painted
+
+    def _at_easel(
+        self, work: painting.Work, held: Held, order: base.Order, place: Place
+    ) -> Image.Image:
+        # Once for what was taken away before anything could be heard of it.
+        _ask(held)
+        held.waits = True
+        with self.easel.turn(place, lambda: self._check_waiting(held)):
+            held.waits = False
+            self._bring(work.engine)
+            return self._render(work, held, order)
 
     def _wait_alone(self, held: Held) -> None:
         """Whatever killed its last holder shall take nobody with it this time."""
@@ -249,6 +303,9 @@ def _end(work: painting.Work, error: Exception, *, begun: bool) -> str:
         case BlobGone() | OwnerErased() | SealBroken():
             painting.fail(held, "references_gone", now)
             return "references_gone"
+        case Blocked():
+            painting.fail(held, error.code, now, state=Item.State.BLOCKED)
+            return "blocked"
         case base.CannotPaint():
             painting.fail(held, "engine_refused", now)
             return "engine_refused"

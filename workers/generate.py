@@ -26,6 +26,8 @@ from privacy import memory
 from workers.atelier import Atelier
 from workers.engines import base, terms
 from workers.hands import Hands
+from workers.outlet import standard
+from workers.trials import Trials
 from workers.vigil import Held
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,8 @@ def start() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     terms.agree(terms.Terms(settings.ALLOW_NONCOMMERCIAL, settings.COMPILED))
     painters.announce(HOLDER, settings.ENGINES, timezone.now(), state=_state)
+    # Nothing is stored that was not looked at, so without these nothing is painted.
+    atelier.outlet.load()
     try:
         atelier.studio.open(settings.ENGINES, settings.WEIGHTS, most=settings.ENGINES_LOADED)
     except base.Unfit:
@@ -73,10 +77,18 @@ def wake() -> None:
     hands.wake()
 
 
+def try_styles() -> None:
+    """Paint the styles that nobody can try yet, as soon as nothing else waits."""
+    trials.ask()
+    hands.wake()
+
+
 def run() -> int:
     """Paint until nothing waits; returns how many items were taken."""
     done = 0
-    while taken := atelier.claim():
+    while (taken := atelier.claim()) or trials.paint_one():
+        if not taken:
+            continue
         # Where one waits there may be more, and a nudge wakes one hand only.
         hands.wake()
         atelier.paint(*taken)
@@ -209,7 +221,8 @@ def _keep_announcing() -> None:
         _news.clear()
 
 
-atelier: Final = Atelier(_hung, _broken)
+atelier: Final = Atelier(_hung, _broken, standard(settings.WEIGHTS))
+trials: Final = Trials(atelier)
 hands: Final = Hands(run)
 # What tests put their own engines into.
 _engines: Final = atelier.studio.engines

@@ -63,6 +63,14 @@ def generate(item_id: str) -> None:
     generate.wake()
 
 
+@app.task(name="gpu.paint_trials")
+def paint_trials(style_id: str) -> None:
+    """Paint every style of this worker's that nobody can try yet; the id only says that one is."""
+    from workers import generate
+
+    generate.try_styles()
+
+
 @app.task(name="courier.deliver")
 def deliver(event_id: str) -> None:
     """Tell the operator's endpoint whatever waits; the id only says that something does."""

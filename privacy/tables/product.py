@@ -25,7 +25,7 @@ TABLES: Final[tuple[Table, ...]] = (
         {
             Class.PSEUDONYM: "id job reroll_of",
             Class.DECLARED: "style",
-            Class.STATE: "position seed state phase percent code sequence charged retried",
+            Class.STATE: "position seed state phase percent code sequence charged retried reseeded",
             Class.TIME: "started_at ended_at",
         },
     ),
@@ -93,6 +93,25 @@ TABLES: Final[tuple[Table, ...]] = (
             Class.STATE: "type state status outcome sequence",
             Class.TIME: "created_at ended_at",
         },
+    ),
+    Table(
+        "portraits.Report",
+        "that its owner found something wrong with a portrait: a reason from a list, no words",
+        "finding styles and gates that fail people",
+        *(Term.REPORT, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner portrait_id",
+            Class.DECLARED: "style reason",
+            Class.STATE: "state",
+            Class.TIME: "created_at due_at closed_at",
+        },
+    ),
+    Table(
+        "portraits.Trial",
+        "a style painted on a drawn subject who is nobody",
+        "trying a style without a photo",
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {Class.NOBODY: "style image sha256 created_at"},
     ),
     Table(
         *("portraits.Style", "the catalogue of styles", "the product"),

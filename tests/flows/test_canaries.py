@@ -44,7 +44,7 @@ def points(data: bytes, slot: str) -> Search:
     gate, search = Gate(), Search()
     gate.load()
     smallest = max(24.0, SLOTS[slot].pixels * 0.4)
-    found = gate._detect(images.decode(data)[0], smallest)[0][5:]
+    found = gate.faces.find(images.decode(data)[0], smallest)[0][5:]
     assert len(found) == 10
     search.add_bytes(
         {

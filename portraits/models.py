@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import uuid7
+from portraits.formats import Format
+from portraits.handed_in import Check as Check
 from privacy.models import Blob
 
 
@@ -227,6 +229,8 @@ class Item(models.Model):
     reroll_of = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="reroll"
     )
+    # The file format that was asked for; empty means the installation's own.
+    format = models.CharField(max_length=4, choices=Format, blank=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -247,9 +251,20 @@ class Portrait(models.Model):
     # Of the full picture; the portrait goes with it.
     blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
+    # Of all the weights that painted it, together.
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    # Of the full picture's file as it is delivered.
+    sha256 = models.BinaryField(null=True, max_length=32)
+    # Signed by upkeep once its job has ended and its photos are gone (portraits/receipts.py).
+    receipt = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(
+                fields=["item"], name="portrait_unsigned", condition=Q(receipt__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"portrait {self.id}"

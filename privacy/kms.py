@@ -10,6 +10,7 @@ a bucket that does not answer is no reason to believe that a key is gone.
 """
 
 import base64
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -236,6 +237,18 @@ class KmsKeys:
             raise KeysUnavailable from error
         except BotoCoreError as error:
             raise KeysUnavailable from error
+
+
+def sign(key: str, data: bytes) -> bytes:
+    """GPU: ECDSA over SHA-256 by a KMS key, for content credentials. Raises KeysUnavailable."""
+    digest = hashlib.sha256(data).digest()
+    try:
+        answer = _client().sign(
+            KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise KeysUnavailable from error
+    return bytes(answer["Signature"])
 
 
 @lru_cache

@@ -5,10 +5,10 @@ and how it is found again after a picture was shrunk, cropped or saved once more
 payload: no number of a person, a portrait or a day could be read from it. It refuses no picture.
 
 The pattern is a tile of PERIOD pixels, made of waves of equal strength and of phases that only the
-key decides. `detect` looks at phases alone. Each wave of a strange picture then counts as the cosine
-of an angle that is uniform over the keys, and a sum of n of them exceeds z·√(n/2) with a chance of
-at most exp(-z²/2), whatever the picture shows. THRESHOLD leaves less than one in 10⁹ for all places
-and scales together. The key is no secret of a person; who knows it can forge the mark, or take it
+key decides. `detect` looks at phases alone. Each wave of a strange picture then counts as the
+cosine of an angle that is uniform over the keys, and a sum of n of them exceeds z·√(n/2) with a
+chance of at most exp(-z²/2), whatever the picture shows. THRESHOLD leaves less than one in 10⁹ for
+all places and scales together. The key is no secret of a person; who knows it can forge the mark, or take it
 away (deploy/docs/provenance.md).
 """
 

@@ -16,6 +16,4 @@ class Format(models.TextChoices):
 
 MEDIA_TYPES: Final = tuple(f"image/{form}" for form in Format.values)
 # What their files are called.
-ENDINGS: Final = {
-    media: media.removeprefix("image/").replace("jpeg", "jpg") for media in MEDIA_TYPES
-}
+ENDINGS: Final = dict(zip(MEDIA_TYPES, ("jpg", "png", "webp", "avif"), strict=True))

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -54,7 +55,7 @@ class ChecksView(APIView):
         be read. It is destroyed as soon as it was looked at, and within two minutes in any case.
         """
         now = timezone.now()
-        checks.admit(request.META.get("REMOTE_ADDR", ""), now)
+        checks.admit(get_adapter().get_client_ip(request._request), now)
         picture = request.data
         if not isinstance(picture, Plain):
             # REST framework takes a body without Content-Length for an empty one.

@@ -28,20 +28,16 @@ def ensure(folder: Path) -> None:
     if (folder / CHAIN).exists():
         return
     now = datetime.now(UTC) - timedelta(minutes=5)
-    root_key, leaf_key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
-    root = _root(root_key, now)
-    leaf = _leaf(leaf_key, root_key, root, now)
+    issuer_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    issuer = root(issuer_key, now)
+    signing = leaf(key.public_key(), issuer_key, issuer, now)
     pem = serialization.Encoding.PEM
-    secret = leaf_key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_private(folder / ROOT, root.public_bytes(pem).decode())
+    plain = serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    write_private(folder / ROOT, issuer.public_bytes(pem).decode())
     write_private(folder / KEY, secret.decode())
     # Last: a start that was cut off before it makes everything anew.
-    chain = leaf.public_bytes(pem) + root.public_bytes(pem)
+    chain = signing.public_bytes(pem) + issuer.public_bytes(pem)
     write_private(folder / CHAIN, chain.decode())
 
 
@@ -79,7 +75,8 @@ def _usage(*, signs: bool, issues: bool) -> x509.KeyUsage:
     )
 
 
-def _root(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+def root(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    """Signed by itself, and good for one leaf."""
     name = _named("Content credentials root")
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (
@@ -92,24 +89,25 @@ def _root(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     )
 
 
-def _leaf(
-    key: ec.EllipticCurvePrivateKey,
-    root_key: ec.EllipticCurvePrivateKey,
-    root: x509.Certificate,
+def leaf(
+    key: ec.EllipticCurvePublicKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Certificate,
     now: datetime,
 ) -> x509.Certificate:
-    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    """What signs portraits."""
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key)
     return (
-        _begun(now, _named("Content credentials"), root.subject)
-        .public_key(key.public_key())
+        _begun(now, _named("Content credentials"), issuer.subject)
+        .public_key(key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=True, issues=False), critical=True)
         # What the content-credentials rules ask of a signing certificate.
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
         )
-        .add_extension(issuer, critical=False)
+        .add_extension(authority, critical=False)
         .add_extension(identifier, critical=False)
-        .sign(root_key, hashes.SHA256())
+        .sign(issuer_key, hashes.SHA256())
     )

@@ -1,0 +1,56 @@
+"""The public detector over HTTP, and the formats: asked for, delivered, recognised."""
+
+import io
+import time
+
+import httpx
+from PIL import Image
+
+from deploy.stack.supervisor import Stack
+from portraits import provenance
+from tests.api.people import People, Person, jpeg, refused
+from tests.images import clean
+
+
+def ask(live: Stack, data: bytes) -> httpx.Response:
+    """Without an account; a 202 is asked again."""
+    headers = {"Content-Type": "application/octet-stream"}
+    with httpx.Client(base_url=live.urls.web, timeout=30) as anybody:
+        answer = anybody.post("/v1/provenance/check", content=data, headers=headers)
+        until = time.monotonic() + 30
+        while answer.status_code == 202 and time.monotonic() < until:
+            time.sleep(0.2)
+            answer = anybody.get(f"/v1/provenance/checks/{answer.json()['id']}")
+    return answer
+
+
+def test_a_portrait_in_each_format_carries_every_mark(
+    live: Stack, people: People, photo_set: str, signer: Person
+) -> None:
+    items = [{"style": "passthrough", "format": form} for form in ("jpeg", "png", "webp", "avif")]
+    job = signer.ended(signer.submit(items, photo_set))
+    for item, form in zip(job["items"], ("jpeg", "png", "webp", "avif"), strict=True):
+        answer = signer.get(f"/v1/portraits/{item['portrait']}/image")
+        assert answer.headers["content-type"] == f"image/{form}"
+        ending = "jpg" if form == "jpeg" else form
+        assert f'portrait-full.{ending}"' in answer.headers["content-disposition"]
+        assert provenance.SOURCE_TYPE.encode() in answer.content
+        assert b"c2pa" in answer.content
+        with Image.open(io.BytesIO(answer.content)) as found:
+            found.load()
+        if form != "avif":
+            said = ask(live, answer.content)
+            assert said.status_code == 200, said.text
+            assert (said.json()["state"], said.json()["made_here"]) == ("answered", True)
+
+
+def test_a_strangers_picture_was_not_made_here(live: Stack) -> None:
+    said = ask(live, jpeg(clean.picture(4, (512, 640))))
+    assert said.status_code == 200
+    assert said.json()["made_here"] is False
+    assert set(said.json()) == {"id", "state", "made_here", "expires_at"}
+
+
+def test_what_is_no_picture_gets_its_code(live: Stack) -> None:
+    refused(ask(live, b"hello"), 422, "not_an_image", "photo")
+    refused(ask(live, b""), 422, "empty_upload", "photo")

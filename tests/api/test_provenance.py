@@ -2,13 +2,14 @@
 
 import io
 import time
+import uuid
 
 import httpx
 from PIL import Image
 
 from deploy.stack.supervisor import Stack
 from portraits import provenance
-from tests.api.people import People, Person, jpeg, refused
+from tests.api.people import STYLE, Person, jpeg, refused
 from tests.images import clean
 
 
@@ -25,12 +26,17 @@ def ask(live: Stack, data: bytes) -> httpx.Response:
 
 
 def test_a_portrait_in_each_format_carries_every_mark(
-    live: Stack, people: People, photo_set: str, signer: Person
+    live: Stack, photo_set: str, signer: Person
 ) -> None:
-    items = [{"style": "passthrough", "format": form} for form in ("jpeg", "png", "webp", "avif")]
-    job = signer.ended(signer.submit(items, photo_set))
-    for item, form in zip(job["items"], ("jpeg", "png", "webp", "avif"), strict=True):
-        answer = signer.get(f"/v1/portraits/{item['portrait']}/image")
+    forms = ("jpeg", "png", "webp", "avif")
+    items = [{"style": STYLE, "format": form} for form in forms]
+    body = {"reference_set": photo_set, "items": items}
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    asked = signer.http.post("/v1/jobs", json=body, headers=headers)
+    assert asked.status_code == 202, asked.text
+    job = signer.ended(asked.json()["id"])
+    for item, form in zip(job["items"], forms, strict=True):
+        answer = signer.http.get(f"/v1/portraits/{item['portrait']}/image")
         assert answer.headers["content-type"] == f"image/{form}"
         ending = "jpg" if form == "jpeg" else form
         assert f'portrait-full.{ending}"' in answer.headers["content-disposition"]
@@ -53,4 +59,4 @@ def test_a_strangers_picture_was_not_made_here(live: Stack) -> None:
 
 def test_what_is_no_picture_gets_its_code(live: Stack) -> None:
     refused(ask(live, b"hello"), 422, "not_an_image", "photo")
-    refused(ask(live, b""), 422, "empty_upload", "photo")
+    refused(ask(live, b""), 422, "empty_file", "photo")

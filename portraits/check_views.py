@@ -8,16 +8,15 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from portraits import checks
 from portraits.api import RAW_PHOTO, AnyBytesParser, PhotoParser
 from portraits.errors import PhotoRefused
 from portraits.models import Check
 from portraits.refusals import sentence_for
+from privacy.api.doors import Public
 from privacy.plain import Plain
 
 
@@ -35,11 +34,9 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         }
 
 
-class ChecksView(APIView):
+class ChecksView(Public):
     """Asking."""
 
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
     parser_classes = (PhotoParser, AnyBytesParser)
 
     @extend_schema(
@@ -64,11 +61,8 @@ class ChecksView(APIView):
         return _answer(checks.answer_to(check, settings.UPLOAD_WAIT_SECONDS))
 
 
-class CheckView(APIView):
+class CheckView(Public):
     """Asking again."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
 
     @extend_schema(
         operation_id="provenance_check_read",

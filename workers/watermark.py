@@ -7,8 +7,8 @@ payload: no number of a person, a portrait or a day could be read from it. It re
 The pattern is a tile of PERIOD pixels, made of waves of equal strength and of phases that only the
 key decides. `detect` looks at phases alone. Each wave of a strange picture then counts as the
 cosine of an angle that is uniform over the keys, and a sum of n of them exceeds z·√(n/2) with a
-chance of at most exp(-z²/2), whatever the picture shows. THRESHOLD leaves less than one in 10⁹ for
-all places and scales together. The key is no secret of a person; who knows it can forge the mark,
+chance of at most exp(-z²/2), whatever the picture shows. THRESHOLD leaves less than one in ten
+million for all places and scales together. The key is no secret of a person; who knows it can forge the mark,
 or take it away (deploy/docs/provenance.md).
 """
 
@@ -36,7 +36,7 @@ BUSY: Final = 24.0
 # What the detector tries: from a picture shrunk to two fifths to one enlarged to twice its size.
 SMALLEST: Final = 0.4
 LARGEST: Final = 2.0
-THRESHOLD: Final = 9.0
+THRESHOLD: Final = 8.0
 # Whatever differs from its surroundings by more than this is the picture's own.
 LOUD: Final = 6.0
 _ROWS: Final = 256

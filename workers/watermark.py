@@ -8,8 +8,8 @@ The pattern is a tile of PERIOD pixels, made of waves of equal strength and of p
 key decides. `detect` looks at phases alone. Each wave of a strange picture then counts as the
 cosine of an angle that is uniform over the keys, and a sum of n of them exceeds z·√(n/2) with a
 chance of at most exp(-z²/2), whatever the picture shows. THRESHOLD leaves less than one in ten
-million for all places and scales together. The key is no secret of a person; who knows it can forge the mark,
-or take it away (deploy/docs/provenance.md).
+million for all places and scales together. The key is no secret of a person; who knows it can
+forge the mark, or take it away (deploy/docs/provenance.md).
 """
 
 import hashlib

@@ -6,13 +6,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-PHOTOS = Path(__file__).parents[1] / "photos"
+ROOT = Path(__file__).resolve().parents[2]
+PHOTOS = ROOT / "tests" / "photos"
+STYLES = ROOT / "portraits" / "static" / "portraits" / "styles"
 
 
 @lru_cache
 def _photo(name: str) -> Image.Image:
     with Image.open(PHOTOS / name) as found:
         return found.convert("RGB")
+
+
+def styles() -> list[Image.Image]:
+    """The pocket engine's own pictures of a drawn subject, one a style."""
+    return [Image.open(file).convert("RGB") for file in sorted(STYLES.glob("*.jpg"))]
 
 
 def picture(number: int, size: tuple[int, int] = (320, 400)) -> Image.Image:

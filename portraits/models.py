@@ -251,19 +251,15 @@ class Portrait(models.Model):
     # Of the full picture; the portrait goes with it.
     blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
-    # Of all the weights that painted it, together.
+    # What painted it, the hash of its file, and what upkeep signs of it (portraits/receipts.py).
     weights_sha256 = models.CharField(max_length=64, blank=True)
-    # Of the full picture's file as it is delivered.
     sha256 = models.BinaryField(null=True, max_length=32)
-    # Signed by upkeep once its job has ended and its photos are gone (portraits/receipts.py).
     receipt = models.JSONField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["owner", "-created_at"]),
-            models.Index(
-                fields=["item"], name="portrait_unsigned", condition=Q(receipt__isnull=True)
-            ),
+            models.Index(fields=["item"], name="portrait_owed", condition=Q(receipt__isnull=True)),
         ]
 
     def __str__(self) -> str:

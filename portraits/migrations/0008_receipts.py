@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='portrait',
-            index=models.Index(condition=models.Q(('receipt__isnull', True)), fields=['item'], name='portrait_unsigned'),
+            index=models.Index(condition=models.Q(('receipt__isnull', True)), fields=['item'], name='portrait_owed'),
         ),
         migrations.AddField(
             model_name='check',

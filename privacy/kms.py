@@ -36,6 +36,7 @@ SCHEME: Final = "kms"
 SECONDS_OPEN: Final = 60.0
 # AWS's shortest wait. The object is deleted at once, so nothing opens during it.
 DAYS_UNTIL_DELETION: Final = 7
+SIGNED_WHOLE: Final = 4096
 # What AWS says of a key that is there and may not be used, or that is there no more.
 REFUSALS: Final = frozenset(
     {
@@ -241,10 +242,15 @@ class KmsKeys:
 
 def sign(key: str, data: bytes) -> bytes:
     """GPU: ECDSA over SHA-256 by a KMS key, for content credentials. Raises KeysUnavailable."""
-    digest = hashlib.sha256(data).digest()
+    # KMS hashes up to so many bytes itself; a long chain of certificates makes more of them.
+    short = len(data) <= SIGNED_WHOLE
+    message = data if short else hashlib.sha256(data).digest()
     try:
         answer = _client().sign(
-            KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+            KeyId=key,
+            Message=message,
+            MessageType="RAW" if short else "DIGEST",
+            SigningAlgorithm="ECDSA_SHA_256",
         )
     except (BotoCoreError, ClientError) as error:
         raise KeysUnavailable from error

@@ -1,6 +1,5 @@
 """The receipt of a portrait: signed once its photos are gone, true, and ended with its portrait."""
 
-import hashlib
 import json
 import runpy
 import subprocess
@@ -18,8 +17,6 @@ from privacy import signing
 from privacy.audit import Reason
 from privacy.models import ConsentDocument, ReceiptKey
 from tests.portraits.making import claimed, consenting, now, sizes, style, submitted
-from tests.workers.painting import Model, Shop, words_only
-from tests.workers.painting import ordered as ordered_in_words
 
 SCRIPT = ROOT / "deploy" / "docs" / "verify_receipt.py"
 WEIGHTS = "ab" * 32
@@ -72,22 +69,6 @@ def test_it_is_signed_once(born: Any) -> None:
     portrait = painted(style())
     first = receipt(born, portrait)
     assert receipt(born, portrait) == first
-
-
-def test_without_photos_there_is_no_consent_and_nothing_to_destroy(born: Any, shop: Shop) -> None:
-    wanted = words_only()
-    job = ordered_in_words(wanted)
-    shop.put(wanted.engine, Model())
-    born("gpu")
-    shop.drain()
-    born("web")
-    portrait = Portrait.objects.get(item__job=job)
-    said = receipt(born, portrait)["statement"]
-    assert (said["consent_text"], said["references_destroyed_by"]) == (None, None)
-    rendition, plain = gallery.open_own(portrait.owner_id, portrait.pk, "full", now())
-    assert said["picture_sha256"] == hashlib.sha256(plain.reveal()).hexdigest()
-    assert said["weights_sha256"] == "0" * 64
-    assert rendition.media_type == "image/jpeg"
 
 
 def test_it_ends_with_its_portrait(born: Any) -> None:

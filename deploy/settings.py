@@ -209,6 +209,11 @@ JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)
 ITEM_LIMIT = timedelta(seconds=ENV.item_limit_seconds)
 ENGINES_LOADED = ENV.engines_loaded
 PORTRAIT_FORMAT = str(ENV.portrait_format)
+WATERMARK_KEY = ENV.watermark_key
+C2PA = ENV.c2pa
+C2PA_KEYS = ENV.c2pa_keys
+C2PA_KMS = ENV.c2pa_kms
+C2PA_TIMESTAMPS = ENV.c2pa_timestamps
 DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit

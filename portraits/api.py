@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import gallery, job_rows, jobs, painters, quota, references
+from portraits import gallery, job_rows, jobs, painters, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
+from portraits.formats import ENDINGS, MEDIA_TYPES
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
 from portraits.refusals import sentence_for
 from portraits.serializers import (
@@ -28,6 +29,7 @@ from portraits.serializers import (
     NewJobSerializer,
     NewReferenceSetSerializer,
     PhotoSerializer,
+    PortraitReceiptSerializer,
     PortraitSerializer,
     ReferenceSetSerializer,
     StyleSerializer,
@@ -287,15 +289,28 @@ class ImageView(APIView):
     @extend_schema(
         operation_id="portraits_image",
         parameters=[OpenApiParameter("size", str, enum=["full", "preview", "thumb"])],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """Opened for its owner, never cached."""
         size = request.query_params.get("size", "full")
         rendition, plain = gallery.open_own(caller(request), pk, size, timezone.now())
         response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
-        response["Content-Disposition"] = f'inline; filename="portrait-{size}.jpg"'
+        ending = ENDINGS.get(rendition.media_type, "bin")
+        response["Content-Disposition"] = f'inline; filename="portrait-{size}.{ending}"'
         return response
+
+
+class PortraitReceiptView(APIView):
+    """How it was made."""
+
+    @extend_schema(operation_id="portraits_receipt", responses=PortraitReceiptSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Engine, weights, style, seed, consent text, and by when the photos were destroyed.
+
+        Signed once its job has ended and the photos are gone; until then 409, with Retry-After.
+        """
+        return Response(receipts.read(_portrait(request, pk)))
 
 
 def _portrait(request: Request, pk: uuid.UUID) -> Portrait:

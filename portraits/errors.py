@@ -297,3 +297,27 @@ class RerollNotFree(RerollRefused):
 
     code = "reroll_not_free"
     sentence = "This portrait was free itself, so another one is not. Order without reroll_of."
+
+
+class ReceiptPending(PortraitsError):
+    """The job is open, or its photos are kept for another one."""
+
+    code = "receipt_pending"
+    sentence = "The receipt is signed once the job has ended and its photos are destroyed."
+    retry_after = 30
+
+
+class UnknownCheck(PortraitsError):
+    """No such check, or it is older than two minutes."""
+
+    code = "not_found"
+    sentence = "There is no such check; nothing of one is kept after two minutes."
+    status = 404
+
+
+class TooManyChecks(PortraitsError):
+    """Somebody hands in more pictures than we look at."""
+
+    code = "too_many_checks"
+    sentence = "Too many pictures were handed in. Try again when Retry-After has passed."
+    status = 429

@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import uuid7
+from portraits.formats import Format
+from portraits.handed_in import Check as Check
 from portraits.judged import Report as Report
 from portraits.judged import Trial as Trial
 from privacy.models import Blob
@@ -231,6 +233,8 @@ class Item(models.Model):
     reroll_of = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="reroll"
     )
+    # The file format that was asked for; empty means the installation's own.
+    format = models.CharField(max_length=4, choices=Format, blank=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -251,9 +255,16 @@ class Portrait(models.Model):
     # Of the full picture; the portrait goes with it.
     blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
+    # What painted it, the hash of its file, and what upkeep signs of it (portraits/receipts.py).
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.BinaryField(null=True, max_length=32)
+    receipt = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["item"], name="portrait_owed", condition=Q(receipt__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"portrait {self.id}"

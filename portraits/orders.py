@@ -41,6 +41,7 @@ class Order:
     style: str
     seed: int | None = None
     reroll_of: uuid.UUID | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,16 @@ class Pack:
 
     styles: tuple[str, ...]
     variations: int
+    format: str = ""
 
     @property
     def orders(self) -> tuple[Order, ...]:
         """One of each style first, so that what appears early shows all of them."""
-        return tuple(Order(style) for _ in range(self.variations) for style in self.styles)
+        return tuple(
+            Order(style, format=self.format)
+            for _ in range(self.variations)
+            for style in self.styles
+        )
 
 
 Wanted = Sequence[Order] | Pack
@@ -78,8 +84,8 @@ def body_sha256(set_id: uuid.UUID | None, wanted: Wanted) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _said(orders: Sequence[Order]) -> list[tuple[str, int | None, str]]:
-    return [(order.style, order.seed, str(order.reroll_of)) for order in orders]
+def _said(orders: Sequence[Order]) -> list[tuple[str, int | None, str, str]]:
+    return [(order.style, order.seed, str(order.reroll_of), order.format) for order in orders]
 
 
 def styles(wanted: Wanted) -> dict[str, Style]:
@@ -130,6 +136,7 @@ def create_items(
                 seed=_seed(order, original),
                 charged=original is None,
                 reroll_of=original,
+                format=order.format,
             )
         )
     open_items(job, Item.objects.bulk_create(items))

@@ -42,6 +42,8 @@ class Work:
     recipe: Recipe
     seed: int
     photos: tuple[Photo, ...]
+    # The file format that was asked for; empty where none was.
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Size:
     width: int
     height: int
     media_type: str
+    # Of the file itself, so that its owner can prove which one a receipt speaks of.
+    sha256: bytes | None = None
 
 
 def claim(
@@ -111,10 +115,13 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             recipe = Recipe.from_json(item.style.recipe)
             source = item.job.references
             photos = references.select(source, recipe.references) if source else []
-            return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
+            engine, seed = item.style.engine, item.seed
+            return Work(held, engine, recipe, seed, tuple(photos), form=item.format)
 
 
-def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
+def finish(
+    held: leases.Claim, sizes: Sequence[Size], now: datetime, *, weights_sha256: str = ""
+) -> bool:
     """Commit the portrait, the item's state and the end of the lease at once. Erase wins.
 
     False: erased, withdrawn, cancelled or re-leased meanwhile; the sizes are to be discarded.
@@ -141,6 +148,8 @@ def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
                 item_id=held.work_id,
                 blob_id=full.draft.blob_id,
                 created_at=now,
+                weights_sha256=weights_sha256,
+                sha256=full.sha256,
             )
             Rendition.objects.bulk_create(
                 Rendition(

@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from portraits import job_rows
+from portraits.formats import Format
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
@@ -15,6 +16,9 @@ from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
 STYLE_LENGTH = 40
+FORMAT = (
+    "Of the full picture's file. Left out: what the installation stores; smaller sizes are JPEG."
+)
 MAX_KEEP_HOURS = int(DEADLINES[Kind.REFERENCE].cap.total_seconds() // 3600)
 
 
@@ -121,6 +125,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="A portrait of the same style that was not liked: this order is free, once for "
         "each portrait, and not for one that was free itself.",
     )
+    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
 
 
 class PackSerializer(serializers.Serializer[Any]):
@@ -134,6 +139,7 @@ class PackSerializer(serializers.Serializer[Any]):
     variations = serializers.IntegerField(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
+    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""
@@ -195,7 +201,7 @@ class NewJobSerializer(serializers.Serializer[Any]):
     def wanted(self) -> Wanted:
         """What is ordered, once it is valid."""
         if pack := self.validated_data.get("pack"):
-            return Pack(tuple(pack["styles"]), pack["variations"])
+            return Pack(tuple(pack["styles"]), pack["variations"], pack.get("format", ""))
         return [Order(**item) for item in self.validated_data["items"]]
 
 
@@ -320,6 +326,13 @@ class PortraitSerializer(serializers.ModelSerializer[Portrait]):
     def get_image(self, row: Portrait) -> str:
         """Where the picture is."""
         return f"/v1/portraits/{row.id}/image"
+
+
+class PortraitReceiptSerializer(serializers.Serializer[Any]):
+    """How a portrait was made, signed; deploy/docs/verify_receipt.py checks it."""
+
+    statement = serializers.DictField()
+    signature = serializers.CharField()
 
 
 class DeadlineSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portraits import api
+from portraits import api, check_views
 from portraits.job_views import JobView
 from portraits.open_views import ReportView, TrialView
 from portraits.streams import EventsView
@@ -23,9 +23,12 @@ urlpatterns = [
     *quick,
     path("jobs/<uuid:pk>/cancel", api.CancelView.as_view()),
     path("jobs/<uuid:pk>/items/<uuid:item_id>/retry", api.RetryView.as_view()),
+    path("provenance/check", check_views.ChecksView.as_view()),
+    path("provenance/checks/<uuid:pk>", check_views.CheckView.as_view()),
     path("me/allowance", api.AllowanceView.as_view()),
     path("portraits", api.PortraitsView.as_view()),
     path("portraits/<uuid:pk>", api.PortraitView.as_view()),
     path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
     path("portraits/<uuid:pk>/report", ReportView.as_view()),
+    path("portraits/<uuid:pk>/receipt", api.PortraitReceiptView.as_view()),
 ]

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 # Which queue serves which task. A queue is a role, and a role is a compartment.
 QUEUES = {
     "intake.check_reference": "intake",
+    "intake.check_picture": "intake",
     "intake.export": "intake",
     "keeper.export": "keeper",
     "gpu.generate": "gpu",
@@ -32,6 +33,7 @@ QUEUES = {
 # Which task serves which kind of leased work.
 TASKS = {
     "reference": "intake.check_reference",
+    "check": "intake.check_picture",
     "export": "intake.export",
     "evidence": "keeper.export",
     "item": "gpu.generate",

@@ -44,6 +44,11 @@ KINDS: Final[dict[Kind, Label]] = {
         "Ein Porträt, das du bearbeiten lässt",
         "Neu versiegelt für den Rechner, der es bearbeitet.",
     ),
+    Kind.CHECK: Label(
+        "A picture handed in for a check",
+        "Ein Bild, das zur Prüfung eingereicht wurde",
+        "Gehört keinem Konto.",
+    ),
     Kind.CANARY: Label("A check", "Eine Probe", "Gehört keiner Person."),
     Kind.EXPORT: Label("A part of your export", "Ein Teil deines Exports", "Versiegelt für dich."),
 }

@@ -17,6 +17,7 @@ class Kind(IntEnum):
     SOURCE = 6
     CANARY = 8
     EXPORT = 9
+    CHECK = 11
 
 
 class Term(StrEnum):
@@ -75,6 +76,7 @@ DEADLINES: Final[dict[Kind, Rule]] = {
     ),
     Kind.PROMPT: _fixed("The words of a job.", days=7),
     Kind.SOURCE: _fixed("A portrait re-sealed for a worker, on request.", days=7),
+    Kind.CHECK: _fixed("A picture handed in to ask whether it was made here.", minutes=2),
     Kind.CANARY: _fixed("A check that belongs to no person.", days=1),
     Kind.EXPORT: _fixed("A part of an export, sealed to its owner.", hours=24),
 }

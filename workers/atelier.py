@@ -6,6 +6,7 @@ committed is destroyed, and what was taken away is not painted any further.
 """
 
 import gc
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -18,13 +19,13 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from PIL import Image
 
-from portraits import painting, provenance
+from portraits import painting
 from portraits.models import Item
 from privacy import storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
-from workers import commission, images
+from workers import commission, manifest, marking
 from workers.easel import Easel, Place
 from workers.engines import base
 from workers.outlet import Blocked, Outlet
@@ -40,7 +41,6 @@ ASK_AGAIN_AFTER: Final = 5.0
 # Who waits to be alone looks this often whether the item is still wanted.
 LOOK_EVERY: Final = 0.2
 BEGUN, STORING, PAINTED = 5, 92, 85
-MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
 
 class Leaving(base.Stopped):
@@ -133,28 +133,31 @@ class Atelier:
         )
 
     def _portrait(self, work: painting.Work, held: Held, place: Place) -> str:
-        painted = self._released(work, held, place)
-        sizes = self._store(work, held, painted)
+        painted, can = self._released(work, held, place)
+        sizes = self._store(work, held, painted, can)
         finished = False
         try:
-            finished = painting.finish(work.held, sizes, timezone.now())
+            weights = can.weights_sha256
+            finished = painting.finish(work.held, sizes, timezone.now(), weights_sha256=weights)
         finally:
             # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
             if not finished:
                 vault.discard([size.draft for size in sizes])
         return "done" if finished else "discarded"
 
-    def _released(self, work: painting.Work, held: Held, place: Place) -> Image.Image:
+    def _released(
+        self, work: painting.Work, held: Held, place: Place
+    ) -> tuple[Image.Image, base.Capabilities]:
         """A picture that may be stored, at the second seed if not at the first. Raises Blocked.
 
         What is looked at is not at the easel any more, so another picture is painted meanwhile.
         """
         order = commission.fetch(work)
         self.outlet.admit(order)
-        painted = self._at_easel(work, held, order, place)
+        painted, can = self._at_easel(work, held, order, place)
         try:
             self.outlet.release(painted, order, work.recipe.face_gate)
-            return painted
+            return painted, can
         except Blocked as blocked:
             seed = painting.reseed(work.held, order.seed)
             if seed is None:
@@ -163,22 +166,24 @@ class Atelier:
         order = replace(order, seed=seed)
         place = self.easel.line_up(work.engine)
         try:
-            painted = self._at_easel(work, held, order, place)
+            painted, can = self._at_easel(work, held, order, place)
         finally:
             self.easel.leave(place)
         self.outlet.release(painted, order, work.recipe.face_gate)
-        return painted
+        return painted, can
 
     def _at_easel(
         self, work: painting.Work, held: Held, order: base.Order, place: Place
-    ) -> Image.Image:
+    ) -> tuple[Image.Image, base.Capabilities]:
+        """The picture, and what painted it; the engine may be gone as soon as the turn ends."""
         # Once for what was taken away before anything could be heard of it.
         _ask(held)
         held.waits = True
         with self.easel.turn(place, lambda: self._check_waiting(held)):
             held.waits = False
             self._bring(work.engine)
-            return self._render(work, held, order)
+            can = self.studio.engines[work.engine].describe()
+            return self._render(work, held, order), can
 
     def _wait_alone(self, held: Held) -> None:
         """Whatever killed its last holder shall take nobody with it this time."""
@@ -249,22 +254,24 @@ class Atelier:
 
         return on_step
 
-    def _store(self, work: painting.Work, held: Held, painted: Image.Image) -> list[painting.Size]:
-        """Encode, mark, seal and put each size."""
+    def _store(
+        self, work: painting.Work, held: Held, painted: Image.Image, can: base.Capabilities
+    ) -> list[painting.Size]:
+        """Mark, encode, sign, seal and put each size."""
         self.vigil.tell(held, Item.Phase.STORING, STORING)
-        made = images.renditions(painted, settings.PORTRAIT_FORMAT.upper())
+        made = marking.all_sizes(painted, work.form, can)
         if held.lost:
             raise base.Stopped
         pieces = [
-            (
-                Kind.PORTRAIT if size.name == "full" else Kind.RENDITION,
-                Plain(provenance.mark(size.data)),
-            )
+            (Kind.PORTRAIT if size.name == "full" else Kind.RENDITION, Plain(size.data))
             for size in made
         ]
         drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
         return [
-            painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
+            painting.Size(
+                *(size.name, draft, size.width, size.height, size.media_type),
+                hashlib.sha256(size.data).digest(),
+            )
             for size, draft in zip(made, drafts, strict=True)
         ]
 
@@ -309,6 +316,9 @@ def _end(work: painting.Work, error: Exception, *, begun: bool) -> str:
         case base.CannotPaint():
             painting.fail(held, "engine_refused", now)
             return "engine_refused"
+        case manifest.Unsigned():
+            log.error("portrait_not_signed", reason=str(error), item_id=str(held.work_id))
+            painting.again(held, "signing_failed", now)
         case base.OutOfMemory():
             painting.fail(held, "out_of_memory", now)
             return "out_of_memory"

@@ -23,6 +23,7 @@ from django.utils import timezone
 from portraits import painters, painting
 from portraits.models import Painter
 from privacy import memory
+from workers import marking
 from workers.atelier import Atelier
 from workers.engines import base, terms
 from workers.hands import Hands
@@ -54,6 +55,8 @@ def start() -> None:
     """Load what this worker serves, and see that it paints. Raises EngineError."""
     sys.setswitchinterval(SWITCH_SECONDS)
     terms.agree(terms.Terms(settings.ALLOW_NONCOMMERCIAL, settings.COMPILED))
+    # A certificate that cannot sign is found before anybody waits for a portrait.
+    marking.signer()
     painters.announce(HOLDER, settings.ENGINES, timezone.now(), state=_state)
     # Nothing is stored that was not looked at, so without these nothing is painted.
     atelier.outlet.load()

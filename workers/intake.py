@@ -18,7 +18,7 @@ from privacy import audit, leases, memory, storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
-from workers import images, safety
+from workers import images, looking, safety
 from workers.gate import Gate, Verdict
 from workers.sandbox import Decoder, NotAPhoto
 
@@ -68,6 +68,11 @@ def run() -> int:
         memory.forget()
         done += 1
     return done
+
+
+def look() -> int:
+    """Look for our watermark in pictures that were handed in; returns how many."""
+    return looking.run(_decoder)
 
 
 def _check(held: leases.Claim, photo: Photo) -> None:

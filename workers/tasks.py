@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.utils import timezone
 
-from portraits import endings, events, painters, references
+from portraits import checks, endings, events, painters, receipts, references
 from privacy import (
     chain,
     compact,
@@ -32,6 +32,14 @@ def check_reference(photo_id: str) -> None:
     from workers import intake
 
     intake.run()
+
+
+@app.task(name="intake.check_picture")
+def check_picture(check_id: str) -> None:
+    """Look for our watermark in whatever was handed in; the id only says that something was."""
+    from workers import intake
+
+    intake.look()
 
 
 @app.task(name="intake.export")
@@ -111,6 +119,8 @@ def expire() -> None:
     endings.expire(now)
     events.expire(now)
     painters.forget(now)
+    receipts.sign(now)
+    checks.expire(now)
     export.end_copies(now)
 
 

@@ -15,7 +15,16 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         *("portraits.Portrait", "which style was painted when, no picture", "delivering portraits"),
         *(Kind.PORTRAIT, End.WITH_ACCOUNT, "owner_id"),
-        {Class.PSEUDONYM: "id owner item blob", Class.TIME: "created_at"},
+        {
+            Class.PSEUDONYM: "id owner item blob sha256",
+            Class.STATE: "weights_sha256 receipt",
+            Class.TIME: "created_at",
+        },
+        purposes={
+            "sha256": "saying in the receipt which file it speaks of",
+            "weights_sha256": "saying in the receipt what painted it",
+            "receipt": "proving how it was made and that the photos are gone",
+        },
     ),
     Table(
         "portraits.Item",
@@ -25,7 +34,8 @@ TABLES: Final[tuple[Table, ...]] = (
         {
             Class.PSEUDONYM: "id job reroll_of",
             Class.DECLARED: "style",
-            Class.STATE: "position seed state phase percent code sequence charged retried reseeded",
+            Class.STATE: "position seed state phase percent code sequence charged retried"
+            " reseeded format",
             Class.TIME: "started_at ended_at",
         },
     ),
@@ -71,6 +81,17 @@ TABLES: Final[tuple[Table, ...]] = (
             Class.PSEUDONYM: "id owner",
             Class.DECLARED: "keep",
             Class.STATE: "state",
+            Class.TIME: "created_at expires_at",
+        },
+    ),
+    Table(
+        "portraits.Check",
+        "that somebody asked whether a picture was made here, and the answer; no picture",
+        "telling pictures that a machine made",
+        *(Kind.CHECK, End.NOBODY, None),
+        {
+            Class.PSEUDONYM: "id blob",
+            Class.STATE: "state code made_here",
             Class.TIME: "created_at expires_at",
         },
     ),

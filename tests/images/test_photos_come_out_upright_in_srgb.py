@@ -139,7 +139,7 @@ def test_pixels_do_not_show_in_the_repr(decoder: Decoder) -> None:
 
 
 def test_renditions_have_their_sizes(portrait: Image.Image) -> None:
-    made = images.renditions(portrait.resize((874, 1024)))
+    made = images.renditions(portrait.resize((874, 1024)), key="test")
     assert [(r.name, max(r.width, r.height)) for r in made] == [
         ("full", 1024),
         ("preview", 512),

@@ -158,8 +158,8 @@ def test_what_becomes_unwanted_while_it_is_stored_leaves_nothing(
     prefix = prefix_of(job)
     renditions = images.renditions
 
-    def interrupted(*arguments: Any) -> Any:
-        made = renditions(*arguments)
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        made = renditions(*arguments, **options)
         born("web")
         end(job)
         born("gpu")

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from portraits import reports, trials
 from portraits.models import Report
-from portraits.report_serializers import NewReportSerializer, ReportSerializer
+from portraits.report_serializers import NewReportSerializer, PortraitReportSerializer
 
 # An app may keep it for a day; after that it asks whether the version has changed.
 KEEP = "public, max-age=86400"
@@ -53,7 +53,7 @@ class ReportView(APIView):
     @extend_schema(
         operation_id="portraits_report",
         request=NewReportSerializer,
-        responses={202: ReportSerializer},
+        responses={202: PortraitReportSerializer},
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Say what is wrong, by a reason from the list; it is looked into by `due_at`.
@@ -64,4 +64,4 @@ class ReportView(APIView):
         body.is_valid(raise_exception=True)
         reason = Report.Reason(body.validated_data["reason"])
         report = reports.receive(caller(request), pk, reason, timezone.now())
-        return Response(ReportSerializer(report).data, status=status.HTTP_202_ACCEPTED)
+        return Response(PortraitReportSerializer(report).data, status=status.HTTP_202_ACCEPTED)

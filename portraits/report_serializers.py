@@ -16,7 +16,7 @@ class NewReportSerializer(serializers.Serializer[Any]):
     )
 
 
-class ReportSerializer(serializers.ModelSerializer[Report]):
+class PortraitReportSerializer(serializers.ModelSerializer[Report]):
     """A report, acknowledged."""
 
     portrait = serializers.UUIDField(source="portrait_id")

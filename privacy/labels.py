@@ -102,6 +102,11 @@ TERMS: Final[dict[Term, Label]] = {
         "Eine Meldung, dass dein Gesicht benutzt wurde",
         "Um sie zu beantworten.",
     ),
+    Term.REPORT: Label(
+        "That you said what is wrong with a portrait",
+        "Dass du gesagt hast, was an einem Porträt falsch ist",
+        "Nur ein Grund aus einer Liste, keine Worte.",
+    ),
     Term.VERDICT: Label(
         "What a role could open in the daily check",
         "Was eine Rolle bei der täglichen Probe öffnen konnte",

@@ -13,7 +13,7 @@ from PIL import Image
 
 from portraits import provenance
 from privacy import kms
-from workers import images, manifest
+from workers import manifest, sizes
 from workers.engines import base
 
 MEDIA_TYPES: Final = {kind: f"image/{kind.lower()}" for kind in ("JPEG", "PNG", "WEBP", "AVIF")}
@@ -52,7 +52,7 @@ def all_sizes(painted: Image.Image, form: str, can: base.Capabilities) -> list[M
     kind = (form or settings.PORTRAIT_FORMAT).upper()
     signs = signer()
     made = []
-    for size in images.renditions(painted, kind, key=settings.WATERMARK_KEY):
+    for size in sizes.renditions(painted, kind, key=settings.WATERMARK_KEY):
         media_type = MEDIA_TYPES[size.kind]
         data = provenance.mark(size.data)
         if signs is not None:

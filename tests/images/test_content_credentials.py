@@ -16,7 +16,7 @@ from deploy.stack import certificates
 from portraits import provenance
 from tests.figures import figure
 from tests.images import credentials
-from workers import fitness, images, manifest
+from workers import fitness, manifest, sizes
 
 WEIGHTS = "ab" * 32
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF")
@@ -43,7 +43,7 @@ def made(keys: Path) -> Made:
     signer = manifest.Signer(keys, version="0.2.0")
 
     def make(kind: str) -> bytes:
-        size = images.renditions(fitness.drawn(), kind, key="test")[0]
+        size = sizes.renditions(fitness.drawn(), kind, key="test")[0]
         marked = provenance.mark(size.data)
         media = f"image/{kind.lower()}"
         return signer.sign(marked, media, engine="pocket", weights_sha256=WEIGHTS)
@@ -137,7 +137,7 @@ def test_a_key_that_does_not_fit_its_certificate_signs_nothing(keys: Path, tmp_p
     (tmp_path / certificates.KEY).write_bytes((keys / certificates.KEY).read_bytes())
     other = keys / certificates.CHAIN
     (tmp_path / certificates.CHAIN).write_bytes(other.read_bytes().replace(b"M", b"N"))
-    size = images.renditions(fitness.drawn(), key="test")[0]
+    size = sizes.renditions(fitness.drawn(), key="test")[0]
     with pytest.raises((manifest.Unsigned, c2pa.C2paError)):
         manifest.Signer(tmp_path, version="1").sign(
             size.data, "image/jpeg", engine="pocket", weights_sha256=WEIGHTS

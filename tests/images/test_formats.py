@@ -8,7 +8,7 @@ from PIL import Image
 
 from portraits import provenance
 from portraits.formats import ENDINGS, MEDIA_TYPES, Format
-from workers import fitness, images, marking
+from workers import fitness, marking, sizes
 
 
 def boxed(data: bytes) -> bytes:
@@ -29,7 +29,7 @@ def boxed(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("form", Format.values)
 def test_a_portrait_comes_in_the_format_that_was_asked_for(form: str) -> None:
-    full, *small = images.renditions(fitness.drawn(), form.upper(), key="test")
+    full, *small = sizes.renditions(fitness.drawn(), form.upper(), key="test")
     with Image.open(io.BytesIO(full.data)) as picture:
         picture.load()
         assert (picture.format, picture.size) == (form.upper(), (fitness.SIDE, fitness.SIDE))
@@ -40,13 +40,13 @@ def test_a_portrait_comes_in_the_format_that_was_asked_for(form: str) -> None:
 
 @pytest.mark.parametrize("form", Format.values)
 def test_it_says_that_a_machine_made_it_in_each_format(form: str) -> None:
-    full = images.renditions(fitness.drawn(), form.upper(), key="test")[0]
+    full = sizes.renditions(fitness.drawn(), form.upper(), key="test")[0]
     assert provenance.mark(full.data).count(provenance.SOURCE_TYPE.encode()) == 1
 
 
 @pytest.mark.parametrize("form", ["webp", "avif"])
 def test_the_containers_packet_is_ours_byte_for_byte(form: str) -> None:
-    full = images.renditions(fitness.drawn(), form.upper(), key="test")[0]
+    full = sizes.renditions(fitness.drawn(), form.upper(), key="test")[0]
     assert boxed(full.data) == provenance.XMP
 
 

@@ -13,7 +13,7 @@ from deploy.stack import certificates
 from portraits import provenance
 from privacy import kms
 from tests.images import credentials
-from workers import fitness, images, manifest
+from workers import fitness, manifest, sizes
 
 
 def made(kms_client: Any, folder: Path) -> tuple[str, Any]:
@@ -31,7 +31,7 @@ def made(kms_client: Any, folder: Path) -> tuple[str, Any]:
 
 
 def picture() -> bytes:
-    return provenance.mark(images.renditions(fitness.drawn(), key="test")[0].data)
+    return provenance.mark(sizes.renditions(fitness.drawn(), key="test")[0].data)
 
 
 def signed(key: str, folder: Path) -> bytes:

@@ -27,7 +27,7 @@ from tests.workers.painting import (
     state,
     words_only,
 )
-from workers import commission, images
+from workers import commission, sizes
 from workers.easel import Easel
 from workers.vigil import PROGRESS_EVERY
 
@@ -39,7 +39,7 @@ def test_the_engine_waits_for_neither_fetching_nor_storing(
 ) -> None:
     painted = words_only()
     job = ordered(painted, COUNT)
-    fetch, renditions, most = commission.fetch, images.renditions, 0
+    fetch, renditions, most = commission.fetch, sizes.renditions, 0
 
     def slow_fetch(work: Any) -> Any:
         nonlocal most
@@ -52,7 +52,7 @@ def test_the_engine_waits_for_neither_fetching_nor_storing(
         return renditions(*arguments, **options)
 
     monkeypatch.setattr(commission, "fetch", slow_fetch)
-    monkeypatch.setattr(images, "renditions", slow_renditions)
+    monkeypatch.setattr(sizes, "renditions", slow_renditions)
     engine = shop.put(painted.engine, Model(pause=RENDER / 10))
     born("gpu")
     shop.employ().wake()

@@ -16,7 +16,7 @@ from privacy.retention import Kind
 from tests.figures import figure
 from tests.portraits.making import now, style
 from tests.workers.painting import Model, Shop, ordered, photographed, portraits, state, words_only
-from workers import commission, images, revocations
+from workers import commission, revocations, sizes
 
 STEP = 0.06
 _STOPPED: dict[str, int] = {}
@@ -156,7 +156,7 @@ def test_what_becomes_unwanted_while_it_is_stored_leaves_nothing(
     painted = style()
     job = photographed(painted)
     prefix = prefix_of(job)
-    renditions = images.renditions
+    renditions = sizes.renditions
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         made = renditions(*arguments, **options)
@@ -165,7 +165,7 @@ def test_what_becomes_unwanted_while_it_is_stored_leaves_nothing(
         born("gpu")
         return made
 
-    monkeypatch.setattr(images, "renditions", interrupted)
+    monkeypatch.setattr(sizes, "renditions", interrupted)
     shop.put(painted.engine, Model())
     born("gpu")
     shop.drain()

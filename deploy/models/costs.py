@@ -27,9 +27,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deploy.env import ROOT
 from portraits.costs import FILE
-from workers.engines import checkpoint, flux2_klein, qwen_edit, real_esrgan, sitting, z_image
 from workers.engines import pocket as pocket_engine
+from workers.engines import real_esrgan, sitting
+from workers.engines import sizes as painted
 from workers.engines.pocket_pipeline import FOLD, predict
+
+try:
+    from workers.engines import flux2_klein, qwen_edit, z_image
+except ModuleNotFoundError as error:
+    raise SystemExit(f"Counting needs the extra 'engines': {error.name} is missing.") from error
 
 Size = tuple[int, int]
 # What an engine is shown of each photo; qwen-edit's pipeline enlarges that to about a megapixel,
@@ -58,7 +64,7 @@ class Engine:
     # How often a step calls the denoiser.
     calls: int = 1
     reference: Size = REFERENCE
-    sizes: tuple[Size, ...] = checkpoint.SIZES
+    sizes: tuple[Size, ...] = painted.PAINTED
 
 
 def counted(call: Callable[[], Any]) -> float:
@@ -226,7 +232,7 @@ def enlarger() -> Engine:
         pixel = counted(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
         return pixel * sum(across) * sum(down)
 
-    return Engine(1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=real_esrgan.SIZES)
+    return Engine(1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=painted.ENLARGED)
 
 
 ENGINES: Final[dict[str, Callable[[], Engine]]] = {

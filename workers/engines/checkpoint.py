@@ -32,7 +32,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from workers.engines import frozen, speed, terms
+from workers.engines import frozen, sizes, speed, terms
 from workers.engines.base import (
     Capabilities,
     EngineError,
@@ -47,18 +47,6 @@ from workers.engines.outcome import picture, within_memory
 from workers.engines.weights import verify_weights
 
 INDEX: Final = "model_index.json"
-# Sides are multiples of sixteen: eight for the decoder, two for the patches. The names of common
-# uses are elsewhere; here are the shapes, 1:1, 4:5, 3:4, 9:16 and 16:9.
-SIZES: Final = (
-    (512, 512),
-    (512, 640),
-    (576, 768),
-    (768, 768),
-    (576, 1024),
-    (1024, 576),
-    (768, 1024),
-    (1024, 1024),
-)
 
 
 @dataclass(frozen=True)
@@ -225,7 +213,7 @@ class Published:
             name=self.name,
             tasks=self.tasks,
             styles=self.styles,
-            sizes=SIZES,
+            sizes=sizes.PAINTED,
             max_references=self.max_references,
             licence=self._licence,
             weights_sha256=self._manifest,

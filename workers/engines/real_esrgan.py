@@ -36,27 +36,13 @@ from workers.engines.base import (
     check,
 )
 from workers.engines.outcome import picture, within_memory
+from workers.engines.sizes import ENLARGED, SCALE
 from workers.engines.weights import verify_weights
 
 FILE: Final = "model.safetensors"
-SCALE: Final = 4
 TILE: Final = 256
 # Each tile sees so much of its neighbours, and it is cut off afterwards.
 HALO: Final = 32
-# Fourfold of the sizes that portraits are painted in.
-SIZES: Final = tuple(
-    (width * SCALE, height * SCALE)
-    for width, height in (
-        (512, 512),
-        (512, 640),
-        (576, 768),
-        (768, 768),
-        (576, 1024),
-        (1024, 576),
-        (768, 1024),
-        (1024, 1024),
-    )
-)
 
 
 def _conv(seen: int, made: int) -> nn.Conv2d:
@@ -153,7 +139,7 @@ class RealEsrganEngine:
             name="real-esrgan",
             tasks=frozenset({Task.UPSCALE}),
             styles=frozenset(),
-            sizes=SIZES,
+            sizes=ENLARGED,
             max_references=0,
             licence=self._licence,
             weights_sha256=self._manifest,

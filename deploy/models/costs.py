@@ -220,7 +220,7 @@ def premium() -> Engine:
 def enlarger() -> Engine:
     """RealESRGAN_x4plus, tile by tile; `size` is what is asked for, not what is enlarged."""
     network = real_esrgan.Enlarger()
-    scale, tile, halo = real_esrgan.SCALE, real_esrgan.TILE, real_esrgan.HALO
+    scale, tile, halo = painted.SCALE, real_esrgan.TILE, real_esrgan.HALO
 
     def spans(side: int) -> list[int]:
         """How wide the pieces are that a side is cut into, with what they see of each other."""

@@ -60,8 +60,20 @@ class Marks:
 
 def slices(name: str, data: bytes) -> dict[str, bytes]:
     """Pieces of a picture file from well inside its compressed part."""
-    at = [len(data) * part // 5 for part in (1, 2, 3, 4)]
+    start = _scan(data)
+    at = [start + (len(data) - start) * part // 5 for part in (1, 2, 3, 4)]
     return {f"{name} at {n}": data[n : n + 40] for n in at}
+
+
+def _scan(data: bytes) -> int:
+    """Where a JPEG's pixels begin, behind its certificates and their padding, which others have.
+
+    0 for other formats; nothing that large stands before their pixels.
+    """
+    at = 2
+    while data[:2] == b"\xff\xd8" and data[at : at + 2] != b"\xff\xda":
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return at if data[:2] == b"\xff\xd8" else 0
 
 
 def _exif(marks: Marks) -> bytes:

@@ -24,6 +24,9 @@ AUTH_USER_MODEL = "accounts.User"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What people are told is told in these; the sentences of ours are in deploy/locale.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [ROOT / "deploy" / "locale"]
 LOGGING_CONFIG = None
 logs.configure(ENV.log_level)
 
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "deploy.http.PrivateResponses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -17,10 +17,9 @@ class UnknownStyle(PortraitsError):
     status = 422
     field = "items"
 
-    def __init__(self, slug: str, field: str) -> None:
-        super().__init__(
-            f"There is no style {slug!r}. GET /v1/styles lists those that can be painted."
-        )
+    def __init__(self, field: str) -> None:
+        """`field`: which one of the body."""
+        super().__init__()
         self.field = field
 
 

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from portraits import job_rows
@@ -75,7 +76,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""
-        return row.hint or None
+        return gettext(row.hint) if row.hint else None
 
     def get_expires_at(self, row: Photo) -> str | None:
         """When the bytes end; none are held after a refusal."""

@@ -219,6 +219,7 @@ C2PA_KEYS = ENV.c2pa_keys
 C2PA_KMS = ENV.c2pa_kms
 C2PA_TIMESTAMPS = ENV.c2pa_timestamps
 DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
+REQUESTS_A_MINUTE = ENV.requests_a_minute
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit
 DAILY_PORTRAITS = ENV.daily_portraits
@@ -282,6 +283,7 @@ if ENV.mail_url:
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["privacy.api.throttle.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

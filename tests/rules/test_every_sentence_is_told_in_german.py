@@ -17,7 +17,14 @@ from privacy.errors import PrivacyError
 CATALOGUE = ROOT / "deploy" / "locale" / "de" / "LC_MESSAGES" / "django.po"
 ROOMS = ("accounts", "privacy", "portraits", "deploy")
 # Calls whose texts people read.
-TELLING = {"NotFound", "ParseError", "ValidationError", "NotAuthenticated", "_plain_error"}
+TELLING = {
+    "NotFound",
+    "ParseError",
+    "ValidationError",
+    "NotAuthenticated",
+    "NotReady",
+    "_plain_error",
+}
 
 
 def heirs(root: type) -> Iterator[type]:

@@ -61,6 +61,21 @@ class UnknownPortrait(PortraitsError):
     status = 404
 
 
+class UnknownLink(PortraitsError):
+    """It was used, has run out, or never was."""
+
+    code = "unknown_link"
+    sentence = "This link was used already or has run out. Make a new one."
+    status = 404
+
+
+class NothingPainted(PortraitsError):
+    """No portrait of the job can be fetched."""
+
+    code = "nothing_painted"
+    sentence = "No portrait of this job is there to be fetched. Wait until one is painted."
+
+
 class UnknownTrial(PortraitsError):
     """No such style in the catalogue."""
 

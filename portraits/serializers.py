@@ -263,6 +263,14 @@ class CountsSerializer(serializers.Serializer[Any]):
         return {str(state): serializers.IntegerField() for state in Item.State}
 
 
+class JobLinksSerializer(serializers.Serializer[Any]):
+    """Where a client goes from a job."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`self` cannot be written as a field of a class."""
+        return {name: serializers.CharField() for name in ("self", "events", "cancel", "archive")}
+
+
 class JobSerializer(serializers.Serializer[Job]):
     """A job, its items, and how far all of it is. job_json.py writes it; these are its fields."""
 
@@ -284,6 +292,7 @@ class JobSerializer(serializers.Serializer[Job]):
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(help_text="It expires unless started by then.")
+    links = JobLinksSerializer()
     items = ItemSerializer(many=True)
 
     def to_representation(self, instance: Job) -> dict[str, Any]:

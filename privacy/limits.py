@@ -14,13 +14,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 import redis
-from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from privacy import valkey
 from privacy.errors import NotReady
 
-# A request waits for the answer, so an answer that is late is none.
-PATIENCE: Final = 0.5
 # The generic cell rate algorithm; a value is the moment at which its bucket is full again, in
 # microseconds. Returns for how long the attempt would have to wait, 0 once it is counted.
 _SCRIPT: Final = """
@@ -74,7 +72,4 @@ def take(buckets: Sequence[Bucket], now: datetime) -> int:
 
 @lru_cache(maxsize=1)
 def _script() -> Any:
-    client = redis.Redis.from_url(
-        settings.BROKER_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-    )
-    return client.register_script(_SCRIPT)
+    return valkey.client().register_script(_SCRIPT)

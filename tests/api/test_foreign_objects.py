@@ -24,6 +24,7 @@ PUBLIC: Final = {
     "/v1/face-claims/{id}": "who reports has no account",
     "/v1/provenance/checks/{id}": "who asks has no account",
     "/v1/styles/{slug}/trial": "a picture of nobody",
+    "/v1/shared/{token}": "the token opens one picture once; only its owner was told it",
 }
 # What a valid request carries, so that nothing is refused before it is asked whose it is.
 BODIES: Final[dict[str, dict[str, Any]]] = {

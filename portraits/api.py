@@ -29,6 +29,7 @@ from portraits.serializers import (
     NewReferenceSetSerializer,
     PhotoSerializer,
     PortraitSerializer,
+    PromptChoicesSerializer,
     ReferenceSetSerializer,
     StyleSerializer,
 )
@@ -76,6 +77,18 @@ class StylesView(generics.ListAPIView[Style]):
     def get_serializer_context(self) -> dict[str, Any]:
         """The engines that are running, read once a request."""
         return {**super().get_serializer_context(), "engines": painters.alive(timezone.now())}
+
+
+class PromptChoicesView(APIView):
+    """What a prompt can choose from, so that an app can draw its form."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+    @extend_schema(operation_id="prompt_choices", responses=PromptChoicesSerializer)
+    def get(self, request: Request) -> Response:
+        """The lists, and how long words of one's own may be."""
+        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
 
 
 class ReferenceSetsView(APIView):

@@ -6,11 +6,13 @@ from django.templatetags.static import static
 from django.utils import timezone
 from rest_framework import serializers
 
-from portraits import job_rows
+from portraits import abilities, job_rows
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
+from portraits.prompts import CHOICES, WORDS
 from portraits.quota import Share
+from portraits.recipes import Recipe
 from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
@@ -25,6 +27,9 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
     preview = serializers.SerializerMethodField()
     available = serializers.SerializerMethodField()
     notice = serializers.SerializerMethodField()
+    tasks = serializers.SerializerMethodField()
+    takes_words = serializers.SerializerMethodField()
+    needs_photos = serializers.SerializerMethodField()
 
     class Meta:
         model = Style
@@ -37,6 +42,9 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
             "preview",
             "available",
             "notice",
+            "tasks",
+            "takes_words",
+            "needs_photos",
         )
 
     def get_preview(self, row: Style) -> str | None:
@@ -52,6 +60,35 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
         if self.get_available(row):
             return None
         return f"No running worker has the engine {row.engine}; a job for this style would wait."
+
+    def get_tasks(self, row: Style) -> list[str]:
+        """What its engine can do: `identity` takes photos, `text` takes a prompt."""
+        return list(abilities.of(row.engine).tasks)
+
+    def get_takes_words(self, row: Style) -> bool:
+        """Whether a prompt may have words of one's own beside its choices."""
+        return abilities.of(row.engine).words
+
+    def get_needs_photos(self, row: Style) -> bool:
+        """Whether nothing can be painted without photos: neither by a prompt nor by itself."""
+        takes_prompt = "text" in abilities.of(row.engine).tasks
+        return bool(Recipe.from_json(row.recipe).references) and not takes_prompt
+
+
+class PromptChoicesSerializer(serializers.Serializer[Any]):
+    """What a prompt can choose from."""
+
+    choices = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Values by choice; the first of each is taken where none is sent.",
+    )
+    words_max_length = serializers.IntegerField(help_text="Characters of one's own text.")
+
+    @classmethod
+    def lists(cls) -> dict[str, Any]:
+        """The lists, which are the same for everybody."""
+        choices = {name: list(values) for name, values in CHOICES.items()}
+        return {"choices": choices, "words_max_length": WORDS}
 
 
 class PhotoSerializer(serializers.ModelSerializer[Photo]):

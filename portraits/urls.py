@@ -14,6 +14,7 @@ quick = [
 
 urlpatterns = [
     path("styles", api.StylesView.as_view()),
+    path("prompt-choices", api.PromptChoicesView.as_view()),
     path("reference-sets", api.ReferenceSetsView.as_view()),
     path("reference-sets/<uuid:pk>", api.ReferenceSetView.as_view()),
     path("reference-sets/<uuid:pk>/photos/<str:slot>", api.PhotoView.as_view()),

@@ -23,6 +23,7 @@ PATHS = {
     "/v1/reference-sets/{id}": {"get", "delete"},
     "/v1/reference-sets/{id}/photos/{slot}": {"put", "delete"},
     "/v1/styles": {"get"},
+    "/v1/prompt-choices": {"get"},
     "/v1/jobs": {"get", "post"},
     "/v1/jobs/{id}": {"get"},
     "/v1/jobs/{id}/events": {"get"},

@@ -30,6 +30,7 @@ from portraits.serializers import (
     PhotoSerializer,
     PortraitSerializer,
     PromptChoicesSerializer,
+    PromptSerializer,
     ReferenceSetSerializer,
     StyleSerializer,
 )
@@ -292,6 +293,16 @@ class PortraitView(APIView):
         """Destroy it now, all sizes. The erasure's id fetches the receipt."""
         begun = gallery.delete(caller(request), pk, timezone.now())
         return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+
+
+class PromptView(APIView):
+    """What a portrait was painted from, in words."""
+
+    @extend_schema(operation_id="portraits_prompt", responses=PromptSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Opened for its owner, never cached. 404 where it was painted from photos."""
+        prompt = gallery.open_prompt(caller(request), pk, timezone.now())
+        return Response(PromptSerializer(prompt).data)
 
 
 class ImageView(APIView):

@@ -5,6 +5,7 @@ locks are always taken in the order owner → lease → job → item → referen
 """
 
 import time
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +42,9 @@ class Work:
     recipe: Recipe
     seed: int
     photos: tuple[Photo, ...]
+    # What its owner wrote; where `task` says text and there is none, it has ended meanwhile.
+    task: Item.Task
+    prompt_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             recipe = Recipe.from_json(item.style.recipe)
             source = item.job.references
             photos = references.select(source, recipe.references) if source else []
-            return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
+            return Work(
+                *(held, item.style.engine, recipe, item.seed, tuple(photos)),
+                *(Item.Task(item.task), item.prompt_id),
+            )
 
 
 def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:

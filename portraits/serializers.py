@@ -10,7 +10,7 @@ from portraits import abilities, job_rows
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
-from portraits.prompts import CHOICES, WORDS
+from portraits.prompts import CHOICES, WORDS, Prompt
 from portraits.quota import Share
 from portraits.recipes import Recipe
 from privacy.models import Blob
@@ -144,6 +144,33 @@ class NewReferenceSetSerializer(serializers.Serializer[Any]):
     )
 
 
+class PromptSerializer(serializers.Serializer[Any]):
+    """Whom to paint where there is no photo. GET /v1/prompt-choices lists the values."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """One field a choice, and words."""
+        # The sentence of REST framework would repeat what was sent.
+        said = {"invalid_choice": "There is no such value. GET /v1/prompt-choices lists them."}
+        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+            name: serializers.ChoiceField(values, required=False, error_messages=said)
+            for name, values in CHOICES.items()
+        }
+        fields["words"] = serializers.CharField(
+            required=False, allow_blank=True, help_text=f"At most {WORDS} characters of your own."
+        )
+        return fields
+
+    def to_internal_value(self, data: Any) -> Prompt:  # type: ignore[override]
+        """The prompt, with what was not chosen filled in."""
+        chosen = dict(super().to_internal_value(data))
+        words = chosen.pop("words", "")
+        return Prompt.of(chosen, words)
+
+    def to_representation(self, instance: Prompt) -> dict[str, Any]:
+        """What was asked for."""
+        return {**dict(instance.choices), "words": instance.words}
+
+
 class OrderSerializer(serializers.Serializer[Any]):
     """One portrait to paint."""
 
@@ -157,6 +184,9 @@ class OrderSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="A portrait of the same style that was not liked: this order is free, once for "
         "each portrait, and not for one that was free itself.",
+    )
+    prompt = PromptSerializer(
+        required=False, help_text="Paint this instead of somebody in photos; needs no consent."
     )
 
 

@@ -25,5 +25,6 @@ urlpatterns = [
     path("me/allowance", api.AllowanceView.as_view()),
     path("portraits", api.PortraitsView.as_view()),
     path("portraits/<uuid:pk>", api.PortraitView.as_view()),
+    path("portraits/<uuid:pk>/prompt", api.PromptView.as_view()),
     path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
 ]

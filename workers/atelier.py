@@ -18,7 +18,7 @@ from django.utils import timezone
 from PIL import Image
 
 from portraits import painting, provenance
-from portraits.models import Item
+from portraits.models import Item, Rendition
 from privacy import storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
@@ -211,10 +211,15 @@ class Atelier:
             )
             for size in made
         ]
+        said = [(size.name, size.width, size.height, MEDIA_TYPES[size.kind]) for size in made]
+        if work.prompt_id is not None:
+            # Its owner's copy, which lives and ends with the portrait.
+            pieces.append((Kind.RENDITION, commission.words(work)))
+            said.append((Rendition.PROMPT, 0, 0, "application/json"))
         drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
         return [
-            painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
-            for size, draft in zip(made, drafts, strict=True)
+            painting.Size(name, draft, width, height, media)
+            for (name, width, height, media), draft in zip(said, drafts, strict=True)
         ]
 
 

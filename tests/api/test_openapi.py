@@ -33,6 +33,7 @@ PATHS = {
     "/v1/portraits": {"get"},
     "/v1/portraits/{id}": {"get", "patch", "delete"},
     "/v1/portraits/{id}/image": {"get"},
+    "/v1/portraits/{id}/prompt": {"get"},
     "/v1/me/holdings": {"get"},
     "/v1/me/erasure": {"post"},
     "/v1/erasures/{id}": {"get"},

@@ -152,7 +152,7 @@ class PromptSerializer(serializers.Serializer[Any]):
         # The sentence of REST framework would repeat what was sent.
         said = {"invalid_choice": "There is no such value. GET /v1/prompt-choices lists them."}
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
-            name: serializers.ChoiceField(values, required=False, error_messages=said)
+            name: serializers.ChoiceField(values, required=False, error_messages={**said})
             for name, values in CHOICES.items()
         }
         fields["words"] = serializers.CharField(
@@ -160,7 +160,7 @@ class PromptSerializer(serializers.Serializer[Any]):
         )
         return fields
 
-    def to_internal_value(self, data: Any) -> Prompt:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> Prompt:
         """The prompt, with what was not chosen filled in."""
         chosen = dict(super().to_internal_value(data))
         words = chosen.pop("words", "")

@@ -14,6 +14,7 @@ from portraits.errors import (
     PromptTooLong,
     PromptWithPhotos,
     UnknownPortrait,
+    WordsNotSupported,
 )
 from portraits.models import Item, Job, Portrait, Rendition, Style
 from portraits.prompts import Prompt
@@ -104,7 +105,7 @@ def test_a_cancelled_job_leaves_no_prompt() -> None:
 @pytest.mark.parametrize(
     ("engine", "words", "refusal"),
     [
-        ("pocket", "a hat", PromptNotSupported),
+        ("pocket", "a hat", WordsNotSupported),
         ("qwen-edit", "", PromptNotSupported),
         ("z-image", "x" * 10_000, PromptTooLong),
         ("z-image", "a N.u.d.\u200be hat", PromptRefused),

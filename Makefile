@@ -14,7 +14,7 @@ LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prove test lint bench chaos publish figures lock pictures
+.PHONY: help demo up prove test lint bench chaos publish words figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ chaos: $(VENV)/dev ## Kill, cut and starve everything while people order; FULL=1
 
 publish: $(VENV)/dev ## Copy what was measured last into deploy/docs/measured, with plots
 	@$(PY) -m tests.bench.publish
+
+words: $(VENV)/dev ## Compile deploy/locale, the sentences that people are told
+	@$(VENV)/bin/pybabel --quiet compile --directory deploy/locale --domain django
 
 figures: $(VENV)/run ## Print every acceptance figure and what was measured last
 	@$(PY) -m deploy.figures

@@ -211,6 +211,12 @@ class Env(BaseSettings):
         description="A gpu worker that is asked to end finishes what it paints within this time;"
         " what does not end by then goes to another. Kill it no earlier than two seconds later.",
     )
+    requests_a_minute: int = Field(
+        600,
+        ge=0,
+        description="Requests of one device, and of one address without a session; a person may "
+        "send twice as many, an address of signed-in people ten times. 0: no limit.",
+    )
     open_items: int = Field(
         400, ge=1, description="Portraits that one person may have waiting or in work."
     )

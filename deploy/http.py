@@ -11,6 +11,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.translation import get_language_from_request, gettext
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
@@ -70,11 +72,17 @@ class BodyTooLarge(APIException):
 
 
 class Formatter(ExceptionFormatter):
-    """Adds the field to refusals of ours, where the library knows only validation errors."""
+    """Adds the field to refusals of ours, where the library knows only validation errors.
+
+    Each sentence is said in the person's language, as far as deploy/locale knows it.
+    """
 
     def get_errors(self) -> list[Any]:
         """The library's list, with `attr` filled in."""
         errors = super().get_errors()
+        with translation.override(get_language_from_request(self.context["request"])):
+            for error in errors:
+                error.detail = gettext(error.detail)
         if isinstance(self.exc, DomainProblem):
             for error in errors:
                 error.attr = self.exc.field
@@ -137,7 +145,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
     kind = "server_error" if status >= 500 else "client_error"
-    errors = [{"code": code, "detail": sentence, "attr": None}]
+    errors = [{"code": code, "detail": gettext(sentence), "attr": None}]
     return JsonResponse({"type": kind, "errors": errors}, status=status)
 
 

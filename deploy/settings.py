@@ -24,6 +24,9 @@ AUTH_USER_MODEL = "accounts.User"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What people are told is told in these; the sentences of ours are in deploy/locale.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [ROOT / "deploy" / "locale"]
 LOGGING_CONFIG = None
 logs.configure(ENV.log_level)
 
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "deploy.http.PrivateResponses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -216,6 +220,7 @@ C2PA_KEYS = ENV.c2pa_keys
 C2PA_KMS = ENV.c2pa_kms
 C2PA_TIMESTAMPS = ENV.c2pa_timestamps
 DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
+REQUESTS_A_MINUTE = ENV.requests_a_minute
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit
 DAILY_PORTRAITS = ENV.daily_portraits
@@ -279,6 +284,7 @@ if ENV.mail_url:
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["privacy.api.throttle.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

@@ -31,8 +31,12 @@ WINDOW: Final = timedelta(minutes=10)
 def admit(address: str, now: datetime) -> None:
     """Count a check from a network address. Raises TooManyChecks, NotReady."""
     wait = limits.take(
-        "provenance", address, limit=PER_ADDRESS, window=WINDOW, now=now
-    ) or limits.take("provenances", "all", limit=IN_ALL, window=WINDOW, now=now)
+        [
+            limits.Bucket("provenance", address, PER_ADDRESS, WINDOW),
+            limits.Bucket("provenances", "all", IN_ALL, WINDOW),
+        ],
+        now,
+    )
     if wait:
         refused = TooManyChecks()
         refused.retry_after = wait

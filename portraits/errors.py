@@ -17,10 +17,9 @@ class UnknownStyle(PortraitsError):
     status = 422
     field = "items"
 
-    def __init__(self, slug: str, field: str) -> None:
-        super().__init__(
-            f"There is no style {slug!r}. GET /v1/styles lists those that can be painted."
-        )
+    def __init__(self, field: str) -> None:
+        """`field`: which one of the body."""
+        super().__init__()
         self.field = field
 
 
@@ -60,6 +59,21 @@ class UnknownPortrait(PortraitsError):
     code = "not_found"
     sentence = "There is no such portrait."
     status = 404
+
+
+class UnknownLink(PortraitsError):
+    """It was used, has run out, or never was."""
+
+    code = "unknown_link"
+    sentence = "This link was used already or has run out. Make a new one."
+    status = 404
+
+
+class NothingPainted(PortraitsError):
+    """No portrait of the job can be fetched."""
+
+    code = "nothing_painted"
+    sentence = "No portrait of this job is there to be fetched. Wait until one is painted."
 
 
 class UnknownTrial(PortraitsError):

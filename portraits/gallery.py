@@ -32,6 +32,12 @@ def find(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Portrait
     return living(owner_id, now).filter(pk=portrait_id).first()
 
 
+def of_job(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> list[tuple[uuid.UUID, str]]:
+    """(id, style) of the portraits of a job that can still be opened, in their order."""
+    rows = _living(owner_id, now).filter(item__job=job_id).order_by("item__position")
+    return list(rows.values_list("pk", "item__style__slug"))
+
+
 def open_own(
     owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime
 ) -> tuple[Rendition, Plain]:
@@ -39,13 +45,18 @@ def open_own(
 
     Raises UnknownPortrait, for somebody else's too, and BlobGone.
     """
+    rendition = size_of(owner_id, portrait_id, size, now)
+    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
+
+
+def size_of(owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime) -> Rendition:
+    """One size of the person's own, unopened. Raises as `open_own` does."""
     mine = _living(owner_id, now).filter(pk=portrait_id)
     # Compared here, because PostgreSQL knows no text with a NUL, and anything may be asked for.
     sizes = {row.name: row for row in Rendition.objects.filter(portrait__in=mine)}
     if size not in sizes:
         raise BlobGone if sizes else UnknownPortrait
-    rendition = sizes[size]
-    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
+    return sizes[size]
 
 
 def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:

@@ -95,7 +95,7 @@ def styles(wanted: Wanted) -> dict[str, Style]:
     found = {row.slug: row for row in Style.objects.filter(retired_at=None, slug__in=set(asked))}
     for position, slug in enumerate(asked):
         if slug not in found:
-            raise UnknownStyle(slug, where.format(position))
+            raise UnknownStyle(where.format(position))
     return found
 
 

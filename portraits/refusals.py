@@ -37,6 +37,14 @@ FACE: Final[dict[str, str]] = {
     "duplicate_photo": "This photo is already in your set. Choose a different one.",
 }
 
+# What would make an accepted photo better: advice, and never a refusal.
+HINTS: Final[dict[str, str]] = {
+    "step_back": "Step back so that more of your body is in the picture.",
+    "look_straight": "Look straight into the camera.",
+    "turn_around": "Turn your head to the other side.",
+    "turn_further": "Turn your head a little further.",
+}
+
 
 def sentence_for(code: str) -> str:
     """The sentence of a code; a code that is not on the list is a fault of ours, and is said so."""

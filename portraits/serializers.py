@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from portraits import job_rows
@@ -75,7 +76,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""
-        return row.hint or None
+        return gettext(row.hint) if row.hint else None
 
     def get_expires_at(self, row: Photo) -> str | None:
         """When the bytes end; none are held after a refusal."""
@@ -262,6 +263,14 @@ class CountsSerializer(serializers.Serializer[Any]):
         return {str(state): serializers.IntegerField() for state in Item.State}
 
 
+class JobLinksSerializer(serializers.Serializer[Any]):
+    """Where a client goes from a job."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`self` cannot be written as a field of a class."""
+        return {name: serializers.CharField() for name in ("self", "events", "cancel", "archive")}
+
+
 class JobSerializer(serializers.Serializer[Job]):
     """A job, its items, and how far all of it is. job_json.py writes it; these are its fields."""
 
@@ -283,6 +292,7 @@ class JobSerializer(serializers.Serializer[Job]):
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(help_text="It expires unless started by then.")
+    links = JobLinksSerializer()
     items = ItemSerializer(many=True)
 
     def to_representation(self, instance: Job) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from portraits.refusals import FACE
+from portraits.refusals import FACE, HINTS
 from workers.faces import WEIGHTS as WEIGHTS
 from workers.faces import Faces
 from workers.networks import Floats
@@ -187,17 +187,17 @@ def _quality(face: Floats, needs: Slot, sharp: float, longer: int) -> float:
 def _hint(face: Floats, slot: str, longer: int) -> str | None:
     """A word on the pose, by where the nose lies between the eyes; never a refusal."""
     if (face[3] - face[1]) > SLOTS[slot].largest_part * longer:
-        return "Step back so that more of your body is in the picture."
+        return HINTS["step_back"]
     across = face[5:10]
     turn = (across[2] - (across[0] + across[1]) / 2) / max(abs(across[1] - across[0]), 1.0)
     if slot == "front" and abs(turn) > 0.25:
-        return "Look straight into the camera."
+        return HINTS["look_straight"]
     if slot.startswith("three_quarter"):
         wanted = -turn if slot.endswith("left") else turn
         if wanted < -0.15:
-            return "Turn your head to the other side."
+            return HINTS["turn_around"]
         if wanted < 0.1:
-            return "Turn your head a little further."
+            return HINTS["turn_further"]
     return None
 
 

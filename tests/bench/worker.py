@@ -29,6 +29,7 @@ from deploy.stack import roles
 from deploy.stack.supervisor import Stack
 from tests.bench import report
 from tests.bench.peers.contenders import cpu_seconds
+from tests.bench.servers import UNBOUNDED
 from tests.bench.stub import pictures
 from tests.chaos.person import wait
 from tests.still import STEPS
@@ -103,9 +104,7 @@ def _bench() -> Iterator[Bench]:
         extra = {
             "SITTER_ENGINES": json.dumps([ENGINE]),
             "SITTER_TEST_RENDER_LOG": str(log),
-            "SITTER_DAILY_PORTRAITS": "100000",
-            "SITTER_MONTHLY_PORTRAITS": "100000",
-            "SITTER_OPEN_ITEMS": "100000",
+            **UNBOUNDED,
         }
         started = [role for role in roles.ALL if role is not Role.GPU and role is not Role.FLOWER]
         stack = Stack(Path(folder), roles=started, preferred_ports=False, extra_env=extra)

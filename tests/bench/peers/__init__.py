@@ -38,6 +38,7 @@ from tests.bench.peers.contenders import (
     environment,
     serving,
 )
+from tests.bench.servers import UNBOUNDED
 from tests.chaos.person import Person
 
 ENGINE = "tests.bench.peers.engine:TinyEngine"
@@ -156,8 +157,7 @@ def _ours() -> Iterator[tuple[list[Person], list[int]]]:
         "SITTER_ENGINES": json.dumps([ENGINE]),
         "SITTER_TEST_TINY": str(TINY),
         "OMP_NUM_THREADS": "1",
-        "SITTER_DAILY_PORTRAITS": "100000",
-        "SITTER_MONTHLY_PORTRAITS": "100000",
+        **UNBOUNDED,
     }
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
         stack = Stack(Path(folder), roles=roles.ALL, preferred_ports=False, extra_env=extra)

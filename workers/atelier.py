@@ -211,6 +211,7 @@ class Atelier:
             raise Leaving from error
         if taken is not None:
             painting.affinity.swapped(taken)
+            log.info("engine_swapped", engine=name, seconds=round(taken, 2))
 
     def _render(self, work: painting.Work, held: Held, order: base.Order) -> Image.Image:
         """Paint; once more at a smaller setting where memory was too small."""

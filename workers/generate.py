@@ -213,7 +213,11 @@ def _announce(state: Painter.State) -> None:
     studio = atelier.studio
     served = studio.served or settings.ENGINES
     painters.announce(
-        HOLDER, served, timezone.now(), state=state, loaded=studio.loaded, rates=studio.rates
+        *(HOLDER, served, timezone.now()),
+        state=state,
+        loaded=studio.loaded,
+        rates=studio.rates,
+        swap_seconds=painting.affinity.measured,
     )
 
 

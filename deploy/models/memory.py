@@ -197,7 +197,7 @@ def reading(reader: nn.Module) -> float:
     return peak(read)
 
 
-def entry(name: str) -> dict[str, Any]:
+def entry(name: str, only: costs.Size | None = None) -> dict[str, Any]:
     """What memory.json says of one engine, in the digits that it counts in on a card."""
     kind = torch.float32 if name == "pocket" else torch.bfloat16
     with _building(kind):
@@ -206,7 +206,7 @@ def entry(name: str) -> dict[str, Any]:
         words = reading(reader) if reader else 0.0
         networks = (*engine.networks, *([reader] if reader else []))
         sizes = {}
-        for size in engine.sizes:
+        for size in (only,) if only else engine.sizes:
             if name == "real-esrgan":
                 sizes[f"{size[0]}x{size[1]}"] = [round(_tile(engine.networks[0]))]
                 continue

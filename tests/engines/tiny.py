@@ -44,8 +44,6 @@ MARKS = (
     "<|image_pad|>",
     "<|video_pad|>",
 )
-DOWN = ("DownEncoderBlock2D",) * 4
-UP = ("UpDecoderBlock2D",) * 4
 
 
 @contextmanager
@@ -98,19 +96,34 @@ def _write(folder: Path, pipeline: str, parts: dict[str, tuple[Any, str]], **mor
     return stated(folder)
 
 
+def _reader(layers: int) -> dict[str, Any]:
+    """What every encoder of words here is like."""
+    return {
+        "vocab_size": 300,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+    }
+
+
 def _qwen3(layers: int) -> Any:
     kind: Any = Qwen3ForCausalLM
+    return kind(Qwen3Config(**_reader(layers), head_dim=8, tie_word_embeddings=True))
+
+
+def _coder(kind: Any, latents: int, **more: Any) -> Any:
+    """Four levels of four channels, from pictures to latents and back."""
     return kind(
-        Qwen3Config(
-            vocab_size=300,
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=layers,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            head_dim=8,
-            tie_word_embeddings=True,
-        )
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(4, 4, 4, 4),
+        layers_per_block=1,
+        norm_num_groups=2,
+        latent_channels=latents,
+        mid_block_add_attention=False,
+        **more,
     )
 
 
@@ -122,7 +135,6 @@ def _scheduler(**how: Any) -> Any:
 def flux2_klein(folder: Path) -> Path:
     """Thirty layers of words, because the pipeline reads the twenty-seventh."""
     transformer_kind: Any = Flux2Transformer2DModel
-    coder_kind: Any = AutoencoderKLFlux2
     with seeded():
         transformer = transformer_kind(
             in_channels=8,
@@ -136,15 +148,7 @@ def flux2_klein(folder: Path) -> Path:
             axes_dims_rope=(2, 2, 2, 2),
             guidance_embeds=False,
         )
-        coder = coder_kind(
-            down_block_types=DOWN,
-            up_block_types=UP,
-            block_out_channels=(4, 4, 4, 4),
-            layers_per_block=1,
-            norm_num_groups=2,
-            latent_channels=2,
-            mid_block_add_attention=False,
-        )
+        coder = _coder(AutoencoderKLFlux2, 2)
         words = _qwen3(28)
     return _write(
         folder,
@@ -163,7 +167,6 @@ def flux2_klein(folder: Path) -> Path:
 def z_image(folder: Path) -> Path:
     """Its index calls the words a Qwen3Model, their own configuration a language model."""
     transformer_kind: Any = ZImageTransformer2DModel
-    coder_kind: Any = AutoencoderKL
     with seeded():
         transformer = transformer_kind(
             in_channels=4,
@@ -176,14 +179,9 @@ def z_image(folder: Path) -> Path:
             axes_dims=[4, 6, 6],
             axes_lens=[1024, 512, 512],
         )
-        coder = coder_kind(
-            down_block_types=DOWN,
-            up_block_types=UP,
-            block_out_channels=(4, 4, 4, 4),
-            layers_per_block=1,
-            norm_num_groups=2,
-            latent_channels=4,
-            mid_block_add_attention=False,
+        coder = _coder(
+            AutoencoderKL,
+            4,
             use_quant_conv=False,
             use_post_quant_conv=False,
             scaling_factor=0.36,
@@ -232,12 +230,7 @@ def qwen_edit(folder: Path) -> Path:
         words = words_kind(
             Qwen2_5_VLConfig(
                 text_config={
-                    "vocab_size": 300,
-                    "hidden_size": 16,
-                    "intermediate_size": 16,
-                    "num_hidden_layers": 1,
-                    "num_attention_heads": 2,
-                    "num_key_value_heads": 1,
+                    **_reader(1),
                     "bos_token_id": None,
                     "eos_token_id": None,
                     "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]},

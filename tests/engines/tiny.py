@@ -33,6 +33,8 @@ from workers.engines.checkpoint import quiet
 from workers.engines.real_esrgan import Enlarger
 from workers.engines.weights import MANIFEST, write_manifest
 
+# Each part of a checkpoint, and what its index calls it.
+Parts = dict[str, tuple[Any, str]]
 MARKS = (
     "<|endoftext|>",
     "<|im_start|>",
@@ -82,7 +84,7 @@ def _letter(byte: int) -> str:
     return chr(256 + [each for each in range(256) if each not in printable].index(byte))
 
 
-def _write(folder: Path, pipeline: str, parts: dict[str, tuple[Any, str]], **more: Any) -> Path:
+def _write(folder: Path, pipeline: str, parts: Parts, **more: Any) -> Path:
     quiet()
     said: dict[str, Any] = {"_class_name": pipeline, "_diffusers_version": "0.42.1", **more}
     for name, (part, kind) in parts.items():
@@ -127,12 +129,13 @@ def _coder(kind: Any, latents: int, **more: Any) -> Any:
     )
 
 
-def _scheduler(**how: Any) -> Any:
+def scheduler(**how: Any) -> Any:
+    """Of flow matching; its numbers are the published ones."""
     kind: Any = FlowMatchEulerDiscreteScheduler
     return kind(**how or {"use_dynamic_shifting": True})
 
 
-def flux2_klein(folder: Path) -> Path:
+def flux2_klein_parts() -> Parts:
     """Thirty layers of words, because the pipeline reads the twenty-seventh."""
     transformer_kind: Any = Flux2Transformer2DModel
     with seeded():
@@ -150,21 +153,21 @@ def flux2_klein(folder: Path) -> Path:
         )
         coder = _coder(AutoencoderKLFlux2, 2)
         words = _qwen3(28)
-    return _write(
-        folder,
-        "Flux2KleinPipeline",
-        {
-            "scheduler": (_scheduler(), "FlowMatchEulerDiscreteScheduler"),
-            "tokenizer": (tokenizer(), "Qwen2TokenizerFast"),
-            "text_encoder": (words, "Qwen3ForCausalLM"),
-            "transformer": (transformer, "Flux2Transformer2DModel"),
-            "vae": (coder, "AutoencoderKLFlux2"),
-        },
-        is_distilled=True,
-    )
+    return {
+        "scheduler": (scheduler(), "FlowMatchEulerDiscreteScheduler"),
+        "tokenizer": (tokenizer(), "Qwen2TokenizerFast"),
+        "text_encoder": (words, "Qwen3ForCausalLM"),
+        "transformer": (transformer, "Flux2Transformer2DModel"),
+        "vae": (coder, "AutoencoderKLFlux2"),
+    }
 
 
-def z_image(folder: Path) -> Path:
+def flux2_klein(folder: Path) -> Path:
+    """As its makers distilled it."""
+    return _write(folder, "Flux2KleinPipeline", flux2_klein_parts(), is_distilled=True)
+
+
+def z_image_parts() -> Parts:
     """Its index calls the words a Qwen3Model, their own configuration a language model."""
     transformer_kind: Any = ZImageTransformer2DModel
     with seeded():
@@ -188,17 +191,18 @@ def z_image(folder: Path) -> Path:
             shift_factor=0.1,
         )
         words = _qwen3(2)
-    return _write(
-        folder,
-        "ZImagePipeline",
-        {
-            "scheduler": (_scheduler(shift=3.0), "FlowMatchEulerDiscreteScheduler"),
-            "tokenizer": (tokenizer(), "Qwen2Tokenizer"),
-            "text_encoder": (words, "Qwen3Model"),
-            "transformer": (transformer, "ZImageTransformer2DModel"),
-            "vae": (coder, "AutoencoderKL"),
-        },
-    )
+    return {
+        "scheduler": (scheduler(shift=3.0), "FlowMatchEulerDiscreteScheduler"),
+        "tokenizer": (tokenizer(), "Qwen2Tokenizer"),
+        "text_encoder": (words, "Qwen3Model"),
+        "transformer": (transformer, "ZImageTransformer2DModel"),
+        "vae": (coder, "AutoencoderKL"),
+    }
+
+
+def z_image(folder: Path) -> Path:
+    """Words alone."""
+    return _write(folder, "ZImagePipeline", z_image_parts())
 
 
 def qwen_edit(folder: Path) -> Path:
@@ -253,7 +257,7 @@ def qwen_edit(folder: Path) -> Path:
         folder,
         "QwenImageEditPlusPipeline",
         {
-            "scheduler": (_scheduler(), "FlowMatchEulerDiscreteScheduler"),
+            "scheduler": (scheduler(), "FlowMatchEulerDiscreteScheduler"),
             "tokenizer": (spoken, "Qwen2Tokenizer"),
             "processor": (looks_kind(), "Qwen2VLProcessor"),
             "text_encoder": (words, "Qwen2_5_VLForConditionalGeneration"),

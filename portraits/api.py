@@ -32,8 +32,8 @@ from portraits.serializers import (
     PortraitReceiptSerializer,
     PortraitSerializer,
     ReferenceSetSerializer,
-    StyleSerializer,
 )
+from portraits.style_serializers import PromptChoicesSerializer, PromptSerializer, StyleSerializer
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
 
@@ -78,6 +78,18 @@ class StylesView(generics.ListAPIView[Style]):
     def get_serializer_context(self) -> dict[str, Any]:
         """The engines that are running, read once a request."""
         return {**super().get_serializer_context(), "engines": painters.alive(timezone.now())}
+
+
+class PromptChoicesView(APIView):
+    """What a prompt can choose from, so that an app can draw its form."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+    @extend_schema(operation_id="prompt_choices", responses=PromptChoicesSerializer)
+    def get(self, request: Request) -> Response:
+        """The lists, and how long words of one's own may be."""
+        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
 
 
 class ReferenceSetsView(APIView):
@@ -281,6 +293,16 @@ class PortraitView(APIView):
         """Destroy it now, all sizes. The erasure's id fetches the receipt."""
         begun = gallery.delete(caller(request), pk, timezone.now())
         return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+
+
+class PromptView(APIView):
+    """What a portrait was painted from, in words."""
+
+    @extend_schema(operation_id="portraits_prompt", responses=PromptSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Opened for its owner, never cached. 404 where it was painted from photos."""
+        prompt = gallery.open_prompt(caller(request), pk, timezone.now())
+        return Response(PromptSerializer(prompt).data)
 
 
 class ImageView(APIView):

@@ -273,6 +273,46 @@ class QueueFull(PortraitsError):
     status = 429
 
 
+class PromptRefused(PortraitsError):
+    """The root of the refusals of a prompt; none repeats a word of it."""
+
+    code = "prompt_refused"
+    sentence = "These words ask for what is not painted here. Say it in other words."
+    status = 422
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.field = f"items.{position}.prompt"
+
+
+class PromptTooLong(PromptRefused):
+    """More words than a prompt has room for."""
+
+    code = "prompt_too_long"
+    sentence = "The words of a prompt have at most 300 characters. Send fewer."
+
+
+class WordsNotSupported(PromptRefused):
+    """The engine of this style reads no text."""
+
+    code = "words_not_supported"
+    sentence = "This style reads no free text. Leave out `words`, or name a style that takes them."
+
+
+class PromptNotSupported(PromptRefused):
+    """The engine of this style paints from photos only."""
+
+    code = "prompt_not_supported"
+    sentence = "This style paints from photos only. GET /v1/styles says which take a prompt."
+
+
+class PromptWithPhotos(PromptRefused):
+    """A job is painted from photos or from prompts."""
+
+    code = "prompt_with_photos"
+    sentence = "A portrait from a prompt uses no photo. Order it in a job without reference_set."
+
+
 class RerollRefused(PortraitsError):
     """The root of the refusals of a re-roll; `field` names the order."""
 

@@ -25,12 +25,15 @@ from privacy.api.doors import Public
 from privacy.errors import BlobGone
 
 SIZES: Final = ("full", "preview", "thumb")
+NO_SIZE: Final = "There is no such size. Ask for full, preview or thumb."
 
 
 class NewLinkSerializer(serializers.Serializer[Any]):
     """Which picture."""
 
-    size = serializers.ChoiceField(choices=SIZES, default="full")
+    size = serializers.ChoiceField(
+        choices=SIZES, default="full", error_messages={"invalid_choice": NO_SIZE}
+    )
 
 
 class LinkSerializer(serializers.Serializer[Any]):

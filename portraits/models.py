@@ -203,6 +203,12 @@ class Item(models.Model):
         CANCELLED = "cancelled"  # stopped; no portrait will ever appear
         EXPIRED = "expired"  # never started in time
 
+    class Task(models.TextChoices):
+        """What it is painted from."""
+
+        IDENTITY = "identity"  # what the style's recipe says: photos, or the recipe alone
+        TEXT = "text"  # the prompt that its owner wrote, and no photo
+
     class Phase(models.TextChoices):
         """What the worker is doing."""
 
@@ -219,6 +225,9 @@ class Item(models.Model):
     style = models.ForeignKey(Style, on_delete=models.PROTECT)
     position = models.PositiveSmallIntegerField()
     seed = models.PositiveBigIntegerField()
+    task = models.CharField(max_length=8, choices=Task, default=Task.IDENTITY)
+    # Sealed to the fleet; destroyed when it is painted, or when its job ends without that.
+    prompt = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     phase = models.CharField(max_length=8, choices=Phase, default=Phase.WAITING)
     percent = models.PositiveSmallIntegerField(default=0)
@@ -273,7 +282,12 @@ class Portrait(models.Model):
 
 
 class Rendition(models.Model):
-    """One size of a portrait, `full` included."""
+    """One size of a portrait, `full` included; `prompt` is what it was painted from, in words.
+
+    A prompt is sealed, kept, moved and erased as the sizes are, which is what it is owed.
+    """
+
+    PROMPT = "prompt"
 
     portrait = models.ForeignKey(Portrait, on_delete=models.CASCADE, related_name="renditions")
     name = models.CharField(max_length=8)

@@ -5,6 +5,7 @@ locks are always taken in the order owner → lease → job → item → referen
 """
 
 import time
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +43,9 @@ class Work:
     recipe: Recipe
     seed: int
     photos: tuple[Photo, ...]
+    # What its owner wrote; where `task` says text and there is none, it has ended meanwhile.
+    task: Item.Task
+    prompt_id: uuid.UUID | None
     # The file format that was asked for; empty where none was.
     form: str = ""
 
@@ -115,8 +119,8 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             recipe = Recipe.from_json(item.style.recipe)
             source = item.job.references
             photos = references.select(source, recipe.references) if source else []
-            engine, seed = item.style.engine, item.seed
-            return Work(held, engine, recipe, seed, tuple(photos), form=item.format)
+            what = (Item.Task(item.task), item.prompt_id, item.format)
+            return Work(held, item.style.engine, recipe, item.seed, tuple(photos), *what)
 
 
 def finish(

@@ -2,17 +2,17 @@
 
 from typing import Any, get_args
 
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
 from portraits import job_rows
 from portraits.formats import Format
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
@@ -21,42 +21,6 @@ FORMAT = (
     "Of the full picture's file. Left out: what the installation stores; smaller sizes are JPEG."
 )
 MAX_KEEP_HOURS = int(DEADLINES[Kind.REFERENCE].cap.total_seconds() // 3600)
-
-
-class StyleSerializer(serializers.ModelSerializer[Style]):
-    """A style, and whether a worker that can paint it is running."""
-
-    id = serializers.CharField(source="slug")
-    preview = serializers.SerializerMethodField()
-    available = serializers.SerializerMethodField()
-    notice = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Style
-        fields = (
-            "id",
-            "version",
-            "name",
-            "description",
-            "engine",
-            "preview",
-            "available",
-            "notice",
-        )
-
-    def get_preview(self, row: Style) -> str | None:
-        """Address of a picture painted from a drawn subject who is no one."""
-        return static(row.preview) if row.preview else None
-
-    def get_available(self, row: Style) -> bool:
-        """Whether a worker with its engine is running now."""
-        return row.engine in self.context["engines"]
-
-    def get_notice(self, row: Style) -> str | None:
-        """A sentence when it is not."""
-        if self.get_available(row):
-            return None
-        return f"No running worker has the engine {row.engine}; a job for this style would wait."
 
 
 class PhotoSerializer(serializers.ModelSerializer[Photo]):
@@ -127,6 +91,9 @@ class OrderSerializer(serializers.Serializer[Any]):
         "each portrait, and not for one that was free itself.",
     )
     format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
+    prompt = PromptSerializer(
+        required=False, help_text="Paint this instead of somebody in photos; needs no consent."
+    )
 
 
 class PackSerializer(serializers.Serializer[Any]):

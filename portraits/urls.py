@@ -17,6 +17,7 @@ quick = [
 urlpatterns = [
     path("styles", api.StylesView.as_view()),
     path("styles/<slug:slug>/trial", TrialView.as_view()),
+    path("prompt-choices", api.PromptChoicesView.as_view()),
     path("reference-sets", api.ReferenceSetsView.as_view()),
     path("reference-sets/<uuid:pk>", api.ReferenceSetView.as_view()),
     path("reference-sets/<uuid:pk>/photos/<str:slot>", api.PhotoView.as_view()),
@@ -30,6 +31,7 @@ urlpatterns = [
     path("me/allowance", api.AllowanceView.as_view()),
     path("portraits", api.PortraitsView.as_view()),
     path("portraits/<uuid:pk>", api.PortraitView.as_view()),
+    path("portraits/<uuid:pk>/prompt", api.PromptView.as_view()),
     path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
     path("portraits/<uuid:pk>/link", LinkView.as_view()),
     path("shared/<str:token>", SharedView.as_view()),

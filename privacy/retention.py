@@ -72,9 +72,9 @@ DEADLINES: Final[dict[Kind, Rule]] = {
         "A finished portrait; its owner may shorten this at any time, or extend it.",
     ),
     Kind.RENDITION: Rule(
-        timedelta(days=30), timedelta(days=365), "A smaller copy, as long as its portrait."
+        timedelta(days=30), timedelta(days=365), "A smaller copy, or its prompt, as long as it."
     ),
-    Kind.PROMPT: _fixed("The words of a job.", days=7),
+    Kind.PROMPT: _fixed("The words of a job, destroyed as soon as it has ended.", days=7),
     Kind.SOURCE: _fixed("A portrait re-sealed for a worker, on request.", days=7),
     Kind.CHECK: _fixed("A picture handed in to ask whether it was made here.", minutes=2),
     Kind.CANARY: _fixed("A check that belongs to no person.", days=1),

@@ -20,7 +20,7 @@ from django.utils import timezone
 from PIL import Image
 
 from portraits import painting
-from portraits.models import Item
+from portraits.models import Item, Rendition
 from privacy import storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
@@ -269,13 +269,18 @@ class Atelier:
             (Kind.PORTRAIT if size.name == "full" else Kind.RENDITION, Plain(size.data))
             for size in made
         ]
+        told: list[tuple[str, int, int, str, bytes | None]] = []
+        for size in made:
+            sha256 = hashlib.sha256(size.data).digest()
+            told.append((size.name, size.width, size.height, size.media_type, sha256))
+        if work.prompt_id is not None:
+            # Its owner's copy, which lives and ends with the portrait.
+            pieces.append((Kind.RENDITION, commission.words(work)))
+            told.append((Rendition.PROMPT, 0, 0, "application/json", None))
         drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
         return [
-            painting.Size(
-                *(size.name, draft, size.width, size.height, size.media_type),
-                hashlib.sha256(size.data).digest(),
-            )
-            for size, draft in zip(made, drafts, strict=True)
+            painting.Size(name, draft, width, height, media_type, sha256)
+            for (name, width, height, media_type, sha256), draft in zip(told, drafts, strict=True)
         ]
 
 

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 
-from portraits import painting
+from portraits import abilities, painting
+from portraits.models import Item
+from portraits.prompts import Prompt
 from privacy import audit, vault
 from privacy.errors import BlobGone
+from privacy.plain import Plain
 from workers import images
-from workers.engines import base
+from workers.engines import base, prompts
 from workers.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -19,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 def fetch(work: painting.Work) -> base.Order:
     """Open an item's photos. Raises BlobGone, OwnerErased, SealBroken, StorageDown."""
+    if work.task is Item.Task.TEXT:
+        return _described(work)
     pictures: list[Image.Image] = []
     focus: list[base.Focus | None] = []
     for photo in work.photos:
@@ -39,6 +44,29 @@ def fetch(work: painting.Work) -> base.Order:
         prompt=work.recipe.prompt,
         references=tuple(pictures),
         focus=tuple(focus),
+    )
+
+
+def words(work: painting.Work) -> Plain:
+    """What its owner wrote. Raises BlobGone where it has ended, and what fetch() raises."""
+    if work.prompt_id is None:
+        raise BlobGone
+    return vault.read(work.prompt_id, timezone.now(), why=audit.Reason.PAINTING)
+
+
+def _described(work: painting.Work) -> base.Order:
+    """Choices for an engine that draws; for one that reads, they are a sentence too."""
+    asked = Prompt.from_json(words(work).reveal())
+    reads = abilities.of(work.engine).words
+    return base.Order(
+        task=base.Task.TEXT,
+        style=work.recipe.style,
+        width=work.recipe.width,
+        height=work.recipe.height,
+        seed=work.seed,
+        steps=work.recipe.steps,
+        choices=asked.choices,
+        prompt=prompts.describe(asked.choices, asked.words) if reads else None,
     )
 
 

@@ -96,7 +96,9 @@ class Studio:
 
     def fits(self, name: str, order: base.Order) -> bool:
         """Whether the device has room for it, as far as anybody has counted."""
-        return self._admission.fits(name, (order.width, order.height), len(order.references))
+        # A picture to work on is read as a photo is.
+        photos = len(order.references) + (order.source is not None)
+        return self._admission.fits(name, (order.width, order.height), photos)
 
     def note(self, name: str, cost: float, seconds: float) -> None:
         """It has painted something of this cost in so long."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from deploy.models.subject import draw
 from portraits import provenance
+from workers.engines import figure
 from workers.engines.base import Order, Task, create
 
 SIDE = 384
@@ -30,7 +30,7 @@ def main() -> None:
     engine = create("pocket", given.weights)
     engine.load()
     given.folder.mkdir(parents=True, exist_ok=True)
-    subject = draw(1024)
+    subject = figure.draw(figure.NOBODY, (1024, 1024))
     if given.subject:
         # What a worker paints trials of styles on that came later.
         subject.resize((768, 768), Image.Resampling.LANCZOS).save(given.subject, quality=90)

@@ -30,6 +30,7 @@ class Marks:
     # The profile's description has a fixed length; this one fits into it.
     icc: str = field(default_factory=lambda: token(len(ICC_NAME)))
     typed_name: str = field(default_factory=lambda: f"Zoë {token()}")
+    prompt: str = field(default_factory=token)
     password: str = field(default_factory=lambda: f"Pw-{token()}")
     email: str = field(default_factory=lambda: f"c{token(24)}@example.org")
     block: Pixels = field(
@@ -48,6 +49,7 @@ class Marks:
             "ICC": self.icc,
             "name": self.typed_name,
             "name's end": self.typed_name.split()[1],
+            "prompt": self.prompt,
             "password": self.password,
         }
 

@@ -8,7 +8,7 @@ from privacy.tables.shapes import Class, End, Lasting, Table
 # Children stand before what they point at, so that deleting in this order never trips.
 TABLES: Final[tuple[Table, ...]] = (
     Table(
-        *("portraits.Rendition", "sizes of a portrait", "delivering portraits"),
+        *("portraits.Rendition", "sizes of a portrait, and its prompt", "delivering portraits"),
         *(Kind.RENDITION, End.WITH_ACCOUNT, "portrait__owner_id"),
         {Class.PSEUDONYM: "id portrait blob", Class.STATE: "name width height media_type"},
     ),
@@ -32,9 +32,9 @@ TABLES: Final[tuple[Table, ...]] = (
         "running the job",
         *(Term.JOB, End.WITH_ACCOUNT, "job__owner_id"),
         {
-            Class.PSEUDONYM: "id job reroll_of",
+            Class.PSEUDONYM: "id job reroll_of prompt",
             Class.DECLARED: "style",
-            Class.STATE: "position seed state phase percent code sequence charged retried"
+            Class.STATE: "position seed task state phase percent code sequence charged retried"
             " reseeded format",
             Class.TIME: "started_at ended_at",
         },

@@ -116,14 +116,17 @@ def test_the_same_addresses_exist_for_their_owner(
     reads = [path for method, path, _ in operations if method == "get"]
     for path in reads:
         answer = owner.http.get(address(path, ids))
-        assert answer.status_code in (200, 409), f"{path}: {answer.text}"
+        # This one was painted from a photo, and has no words.
+        wanted = (404,) if path.endswith("/prompt") else (200, 409)
+        assert answer.status_code in wanted, f"{path}: {answer.text}"
 
 
 def test_a_body_cannot_name_what_belongs_to_somebody_else(
-    stranger: Person, ids: dict[str, dict[str, str]]
+    people: People, ids: dict[str, dict[str, str]]
 ) -> None:
     foreign, portrait = ids["/v1/reference-sets/"]["id"], ids["/v1/portraits/"]["id"]
-    own = stranger.set_with_photo()
+    somebody = people.make()
+    own = somebody.set_with_photo()
     style = "passthrough"
     bodies: list[dict[str, Any]] = [
         {"reference_set": foreign, "items": [{"style": style}]},
@@ -132,7 +135,7 @@ def test_a_body_cannot_name_what_belongs_to_somebody_else(
     ]
     for body in bodies:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        answer = stranger.http.post("/v1/jobs", json=body, headers=headers)
+        answer = somebody.http.post("/v1/jobs", json=body, headers=headers)
         assert answer.status_code in (404, 422), answer.text
         unknown = {**body}
         if "reroll_of" not in str(body):
@@ -140,7 +143,7 @@ def test_a_body_cannot_name_what_belongs_to_somebody_else(
         else:
             unknown["items"] = [{"style": style, "reroll_of": str(uuid.uuid4())}]
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        other = stranger.http.post("/v1/jobs", json=unknown, headers=headers)
+        other = somebody.http.post("/v1/jobs", json=unknown, headers=headers)
         # Foreign and unknown are told apart by nothing.
         assert (other.status_code, other.json()) == (answer.status_code, answer.json())
-    assert stranger.http.get("/v1/jobs").json()["results"] == []
+    assert somebody.http.get("/v1/jobs").json()["results"] == []

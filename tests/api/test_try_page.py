@@ -170,10 +170,11 @@ def test_a_whole_visit_on_a_phone_ends_with_a_genuine_receipt(
     assert Path(saving.value.path()).read_bytes()[:2] == b"\xff\xd8"
     page.click("#viewer-delete")
     page.locator("#viewer[open]").wait_for(state="hidden")
-    page.wait_for_function("document.querySelectorAll('#gallery li').length === 1")
+    page.locator("#gallery li").nth(1).wait_for(state="detached")
+    assert page.locator("#gallery li").count() == 1
 
     page.click("#refresh")
-    page.wait_for_function("!document.querySelector('#held').innerText.includes('Cleaned photo')")
+    page.locator("#held tr", has_text="Cleaned photo").first.wait_for(state="detached")
     held = page.inner_text("#held")
     assert "Portrait" in held
     visit.accessible("held")
@@ -239,7 +240,7 @@ def test_by_keyboard_in_german_and_in_the_dark(browser: Browser, live: Stack) ->
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     visit.stage("photos", "active")
-    page.wait_for_function("document.activeElement.id === 'photo-front'")
+    page.locator("#photo-front:focus").wait_for()
     tab_to("erase")
     page.keyboard.press("Enter")
     page.locator("#leave[open]").wait_for()

@@ -62,6 +62,8 @@ async function enter() {
   const { account } = await loadHeld();
   at("sign-out").hidden = false;
   stage("account", "done", say("signed_in", account.email));
+  // What is held can be seen and ended by whoever is signed in, signed consent or not.
+  stage("data", "active");
   const signed = (await api.get("/v1/consents")).find((one) => one.purpose === PURPOSE);
   if (signed?.verb === "granted" && new Date(signed.expires_at) > new Date()) await agreed(signed);
   else await showConsent();

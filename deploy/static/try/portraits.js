@@ -20,7 +20,7 @@ export async function loadStyles() {
     const box = el("input", { type: "checkbox", id: `style-${row.id}`, name: "style", value: row.id, disabled: !row.available });
     const said = row.available ? row.description : say("not_running");
     return el("li", { className: "style" }, box, el("label", { htmlFor: box.id },
-      el("span", { className: "pick" }, el("img", { src: row.preview, alt: "", loading: "lazy", width: 384, height: 384 })),
+      el("span", { className: "pick" }, row.preview ? el("img", { src: row.preview, alt: "", loading: "lazy", width: 384, height: 384 }) : null),
       el("strong", { textContent: row.name }), el("span", { className: "hint", textContent: said })));
   }));
   await showAllowance();

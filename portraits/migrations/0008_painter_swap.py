@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portraits', '0006_receipts'),
+        ('portraits', '0007_prompts'),
     ]
 
     operations = [

@@ -165,6 +165,13 @@ class Env(BaseSettings):
     engines_loaded: int = Field(
         0, ge=0, description="How many of its engines a gpu worker holds in memory; 0 means all."
     )
+    engine_memory_gb: float = Field(
+        0.0,
+        ge=0,
+        description="The most memory, in GB, that a gpu worker's engines may take, on the card or"
+        " without one in the machine; 0 means what is free when it starts. One that could not"
+        " paint its smallest picture in it is refused.",
+    )
     portrait_format: PortraitFormat = Field(
         PortraitFormat.JPEG,
         description="How full portraits are stored where a job does not say: jpeg, webp, avif, or"

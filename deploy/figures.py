@@ -98,6 +98,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "A7": ("swap of 24 GB from pinned memory", "1.5 s or less"),
     "try-weight": ("the try page before signing up, everything it loads", "150 kB or less"),
     "try-interactive": ("the try page ready for input", "1 s or less"),
+    "step-callback": ("what the worker's step callback takes of steps of 60 ms", "1 % or less"),
     "prove": ("checks of `make prove` that hold", "all"),
     "stack-ready": ("embedded stack ready after installation", "15 s or less"),
     "stack-memory": ("embedded stack's memory beside the engine", "1.5 GB or less"),

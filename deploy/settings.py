@@ -212,6 +212,7 @@ JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
 JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)
 ITEM_LIMIT = timedelta(seconds=ENV.item_limit_seconds)
 ENGINES_LOADED = ENV.engines_loaded
+ENGINE_MEMORY = ENV.engine_memory_gb * 1e9
 PORTRAIT_FORMAT = str(ENV.portrait_format)
 WATERMARK_KEY = ENV.watermark_key
 C2PA = ENV.c2pa

@@ -61,6 +61,8 @@ class Painter(models.Model):
     loaded = models.BooleanField(default=True)
     # Units of cost a second, smoothed over its last renders; none before the first.
     rate = models.FloatField(null=True)
+    # How long it takes to load another engine, smoothed over its last swaps; none before the first.
+    swap_seconds = models.FloatField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:

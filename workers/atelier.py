@@ -211,24 +211,27 @@ class Atelier:
             raise Leaving from error
         if taken is not None:
             painting.affinity.swapped(taken)
+            log.info("engine_swapped", engine=name, seconds=round(taken, 2))
 
     def _render(self, work: painting.Work, held: Held, order: base.Order) -> Image.Image:
         """Paint; once more at a smaller setting where memory was too small."""
+        fitted = commission.admitted(order, work, self.studio)
         began = held.began = time.monotonic()
         held.begun = True
         self.vigil.tell(held, Item.Phase.PAINTING, BEGUN)
         on_step = self._steps(held)
         try:
             try:
-                painted = self.studio.render(work.engine, order, on_step)
+                painted = self.studio.render(work.engine, fitted, on_step)
             except base.OutOfMemory:
-                less = commission.smaller(order, self.studio.engines[work.engine].describe())
+                less = commission.smaller(fitted, self.studio.engines[work.engine].describe())
                 if less is None:
                     raise
                 log.warning("painting_smaller", item_id=str(held.claim.work_id))
                 gc.collect()
                 return self.studio.render(work.engine, less, on_step)
-            self.studio.note(work.engine, work.held.cost, time.monotonic() - began)
+            if fitted is order:
+                self.studio.note(work.engine, work.held.cost, time.monotonic() - began)
             return painted
         finally:
             held.began = None

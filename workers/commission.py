@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import structlog
+from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 
@@ -13,6 +15,9 @@ from privacy.errors import BlobGone
 from privacy.plain import Plain
 from workers import images
 from workers.engines import base, prompts
+from workers.studio import Studio
+
+log = structlog.get_logger(__name__)
 
 
 def fetch(work: painting.Work) -> base.Order:
@@ -69,6 +74,26 @@ def _corners(face: list[float]) -> base.Focus:
     """The gate says left, top, width, height; an engine wants left, top, right, bottom."""
     left, top, width, height = face
     return left, top, left + width, top + height
+
+
+def admitted(order: base.Order, work: painting.Work, studio: Studio) -> base.Order:
+    """The order, or the largest smaller one that fits by the estimate.
+
+    Raises OutOfMemory where none fits, and TookTooLong for what would still be painted at the end
+    of its time if it went as fast as ever: trying would only keep others waiting.
+    """
+    if studio.at_least(work.engine, work.held.cost) > settings.ITEM_LIMIT.total_seconds():
+        raise base.TookTooLong
+    can = studio.engines[work.engine].describe()
+    tried = order
+    while not studio.fits(work.engine, tried):
+        less = smaller(tried, can)
+        if less is None:
+            raise base.OutOfMemory
+        tried = less
+    if tried is not order:
+        log.warning("painting_smaller", item_id=str(work.held.work_id))
+    return tried
 
 
 def smaller(order: base.Order, can: base.Capabilities) -> base.Order | None:

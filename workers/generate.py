@@ -61,8 +61,13 @@ def start() -> None:
     # Nothing is stored that was not looked at, so without these nothing is painted.
     atelier.outlet.load()
     try:
-        atelier.studio.open(settings.ENGINES, settings.WEIGHTS, most=settings.ENGINES_LOADED)
-    except base.Unfit:
+        atelier.studio.open(
+            settings.ENGINES,
+            settings.WEIGHTS,
+            most=settings.ENGINES_LOADED,
+            memory=settings.ENGINE_MEMORY,
+        )
+    except (base.Unfit, base.DoesNotFit):
         # The row stays, for whoever asks why nobody paints; it means nothing after a while.
         _announce(Painter.State.UNFIT)
         raise
@@ -208,7 +213,11 @@ def _announce(state: Painter.State) -> None:
     studio = atelier.studio
     served = studio.served or settings.ENGINES
     painters.announce(
-        HOLDER, served, timezone.now(), state=state, loaded=studio.loaded, rates=studio.rates
+        *(HOLDER, served, timezone.now()),
+        state=state,
+        loaded=studio.loaded,
+        rates=studio.rates,
+        swap_seconds=painting.affinity.measured,
     )
 
 

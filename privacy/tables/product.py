@@ -145,6 +145,6 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         *("portraits.Painter", "which engines are running", "availability"),
         *(Lasting.WORK, End.NOBODY, None),
-        {Class.NOBODY: "id holder engine state loaded rate seen_at"},
+        {Class.NOBODY: "id holder engine state loaded rate swap_seconds seen_at"},
     ),
 )

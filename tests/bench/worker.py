@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,25 +86,27 @@ class Bench:
 def run() -> None:
     """All rows; what was measured is kept after each part."""
     raw: dict[str, Any] = {}
-    with _bench() as bench:
-        raw["busy"] = _interleaved(bench)
-        raw["start_s"] = _starts(bench)
+    with bench(ENGINE) as made:
+        raw["busy"] = _interleaved(made)
+        raw["start_s"] = _starts(made)
         _say_busy(raw)
         report.keep("worker", raw)
-        raw["soak"] = _soak(bench)
+        raw["soak"] = _soak(made)
         report.keep("worker", raw)
         _say_soak(raw["soak"])
 
 
 @contextmanager
-def _bench() -> Iterator[Bench]:
+def bench(engine: str, more: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """A stack without a gpu worker, which is to serve that engine."""
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
         log = Path(folder) / "renders"
         log.touch()
         extra = {
-            "SITTER_ENGINES": json.dumps([ENGINE]),
+            "SITTER_ENGINES": json.dumps([engine]),
             "SITTER_TEST_RENDER_LOG": str(log),
             **UNBOUNDED,
+            **(more or {}),
         }
         started = [role for role in roles.ALL if role is not Role.GPU and role is not Role.FLOWER]
         stack = Stack(Path(folder), roles=started, preferred_ports=False, extra_env=extra)

@@ -46,6 +46,10 @@ class Unfit(EngineError):
     """The engine was loaded and does not paint: its picture of nobody is no picture, or late."""
 
 
+class DoesNotFit(EngineError):
+    """By the estimate the device has no room for the engine; it was not loaded."""
+
+
 class OutOfMemory(EngineError):
     """The order did not fit into memory; a smaller one may."""
 

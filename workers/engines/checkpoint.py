@@ -191,11 +191,16 @@ class Published:
         said = index(self._folder, self.layout)
         where = speed.device()
         # The parts are named here, not by the folder: an index file cannot choose a class.
-        self._parts = {
+        parts = {
             name: load_part(self._folder, name, part, where)
             for name, part in self.layout.parts.items()
         }
-        self._pipe = self.assemble(self._parts, said)
+        self.furnish(parts, said)
+
+    def furnish(self, parts: dict[str, Any], said: dict[str, Any]) -> None:
+        """Make ready to paint with these parts, wherever they come from."""
+        self._parts = parts
+        self._pipe = self.assemble(parts, said)
         self._pipe.set_progress_bar_config(disable=True)
         speed.prepare(self._parts["transformer"], self._parts["vae"], terms.agreed().compiled)
         self.ready()

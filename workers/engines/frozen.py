@@ -78,11 +78,9 @@ def _sums(flat: Tensor) -> bytes:
     # A view that begins in mid-word cannot be read as words.
     words = (row if row.data_ptr() % WORD == 0 else row.clone()).view(torch.int32)
     numbers = _numbers(str(flat.device))
-    sums = [
-        # Beyond 64 bits, products and sums wrap around, which is what is wanted.
-        (stretch * numbers[: len(stretch)]).sum()
-        for stretch in words.split(STRETCH)
-    ]
+    # Beyond 64 bits, products and sums wrap around, which is what is wanted.
+    stretches = (words[at : at + STRETCH] for at in range(0, max(1, len(words)), STRETCH))
+    sums = [(stretch * numbers[: len(stretch)]).sum() for stretch in stretches]
     told = torch.stack(sums).to("cpu").tolist()
     return repr(told).encode() + rest
 

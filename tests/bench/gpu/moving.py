@@ -12,12 +12,14 @@ PIECE = 2 * 10**8
 def run(place: Place) -> dict[str, float]:
     """Seconds for all of it, piece by piece, as parameters come."""
     total, piece = place.pick((BYTES, PIECE), (24 * 10**6, 2 * 10**6))
-    kind = {"dtype": torch.uint8}
     # Pinned a piece at a time: one block of 24 GB may not be had.
-    host = [torch.empty(piece, pin_memory=not place.toy, **kind) for _ in range(total // piece)]
+    host = [
+        torch.empty(piece, dtype=torch.uint8, pin_memory=not place.toy)
+        for _ in range(total // piece)
+    ]
     for each in host:
         each.random_(0, 255)
-    there = [torch.empty(piece, device=place.device, **kind) for _ in host]
+    there = [torch.empty(piece, dtype=torch.uint8, device=place.device) for _ in host]
 
     def swap() -> None:
         for source, target in zip(host, there, strict=True):

@@ -31,7 +31,7 @@ def matmul(place: Place) -> float:
         for _ in range(times):
             torch.mm(first, second, out=made)
 
-    return times * 2 * side**3 / place.seconds(several) / 1e12
+    return float(times * 2 * side**3) / place.seconds(several) / 1e12
 
 
 def memory(place: Place) -> float:
@@ -44,4 +44,4 @@ def from_host(place: Place) -> float:
     size = place.pick(4 * 2**30, 2**22)
     host = torch.empty(size, dtype=torch.uint8, pin_memory=not place.toy)
     there = torch.empty(size, dtype=torch.uint8, device=place.device)
-    return size / place.seconds(lambda: there.copy_(host, non_blocking=True)) / 1e9
+    return float(size) / place.seconds(lambda: there.copy_(host, non_blocking=True)) / 1e9

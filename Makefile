@@ -57,6 +57,7 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 
 pictures: demo ## Make the README's picture again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
+	@$(PY) -m deploy.models.sheet deploy/docs/pictures
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 # accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.

@@ -80,7 +80,8 @@ class Formatter(ExceptionFormatter):
     def get_errors(self) -> list[Any]:
         """The library's list, with `attr` filled in."""
         errors = super().get_errors()
-        with translation.override(get_language_from_request(self.context["request"])):
+        request: Any = self.context["request"]
+        with translation.override(get_language_from_request(request)):
             for error in errors:
                 error.detail = gettext(error.detail)
         if isinstance(self.exc, DomainProblem):

@@ -30,7 +30,10 @@ class Faces:
 
     def load(self) -> None:
         """Read each file once and check its hash. Raises WeightsRefused."""
-        manifest = json.loads((self._weights / "manifest.json").read_text())
+        listed = self._weights / "manifest.json"
+        if not listed.exists():
+            raise WeightsRefused(f"{self._weights.name}/{listed.name} is missing")
+        manifest = json.loads(listed.read_text())
         for name in ("pnet", "rnet", "onet"):
             file = self._weights / f"{name}.onnx"
             if not file.exists():

@@ -101,8 +101,10 @@ class Visit:
         self.stage("photos", "active")
 
     def hand_in(self, slot: str, photo: bytes) -> None:
-        file = {"name": f"{slot}.jpg", "mimeType": "image/jpeg", "buffer": photo}
-        self.page.set_input_files(f"#photo-{slot}", [file])  # type: ignore[list-item]
+        self.page.set_input_files(
+            f"#photo-{slot}",
+            {"name": f"{slot}.jpg", "mimeType": "image/jpeg", "buffer": photo},
+        )
 
     def verdict(self, slot: str) -> str:
         item = self.page.locator(f".slot:has(#photo-{slot})")

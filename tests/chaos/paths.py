@@ -68,7 +68,7 @@ def cancel(who: str, job: str) -> None:
 def paint(engine: str, in_the_middle: Callable[[], None] = lambda: None) -> None:
     from workers import generate
 
-    generate._engines[engine] = Easel(in_the_middle)  # type: ignore[assignment]
+    generate._engines[engine] = Easel(in_the_middle)
     generate.run()
 
 

@@ -162,7 +162,8 @@ def _flap(x: Plane, y: Plane, side: int, wide: float, deep: float) -> Plane:
     inner = side * x - 0.150 * (1 - t)
     # It opens from the neck outwards and comes back to a point.
     outer = inner - wide * (0.30 + 2.4 * t * (1 - t) ** 0.8)
-    return np.maximum(np.maximum(-inner, outer), np.abs(y - 0.41 - deep / 2) - deep / 2)
+    leaf = np.maximum(np.maximum(-inner, outer), np.abs(y - 0.41 - deep / 2) - deep / 2)
+    return np.asarray(leaf, np.float32)
 
 
 def _shirt(picture: Picture, x: Plane, y: Plane, shape: Plane, light: Plane) -> Picture:
@@ -256,7 +257,7 @@ def _blurred(x: Plane, y: Plane, rng: Random, kind: str) -> Picture:
     base = rgb(0.24, 0.36, 0.17) if garden else rgb(0.20, 0.22, 0.30)
     soft = grain(rng, x.shape, x.shape[0] / 12)
     picture = base * (1 + 0.30 * soft)[..., None] + (0.10 * np.clip(-y, 0, 1))[..., None]
-    picture = np.asarray(picture, np.float32)
+    done: Picture = np.asarray(picture, np.float32)
     tints = (
         ((0.55, 0.66, 0.28), (0.34, 0.50, 0.20), (0.80, 0.80, 0.52), (0.78, 0.48, 0.52))
         if garden
@@ -267,5 +268,5 @@ def _blurred(x: Plane, y: Plane, rng: Random, kind: str) -> Picture:
         size = float(rng.uniform(0.03, 0.11))
         tint = rgb(*tints[int(rng.integers(len(tints)))])
         spot = edge(oval(x, y, at, (size, size)), 0.006) * float(rng.uniform(0.18, 0.55))
-        picture = over(picture, tint, spot.astype(np.float32))
-    return picture
+        done = over(done, tint, spot.astype(np.float32))
+    return done

@@ -7,7 +7,7 @@ anyone went into it. Places are in heads: x to the right, y downwards, from betw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class Face:
     squint: float = 0.0
 
 
-def edge(distance: Plane, width: float = 0.0014) -> Plane:
+def edge(distance: NDArray[Any], width: float = 0.0014) -> Plane:
     """Cover from a signed distance: 1 inside, 0 outside, soft over `width`."""
     return np.asarray(1 / (1 + np.exp(np.clip(distance / width, -40, 40))), dtype=np.float32)
 

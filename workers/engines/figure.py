@@ -33,10 +33,10 @@ SKIN: Final = {
     "dark": (0.355, 0.225, 0.16),
 }
 SUBJECT: Final[Mapping[str, Mapping[str, float]]] = {
-    "person": {"full": 1.0},
-    "woman": {"full": 1.15},
+    "person": {"full": 0.95, "heavy": 0.30},
+    "woman": {"full": 1.30, "heavy": -0.15},
     "man": {"heavy": 0.85, "full": 0.72},
-    "older_woman": {"full": 0.85, "lines": 0.85},
+    "older_woman": {"full": 0.95, "heavy": -0.10, "lines": 0.85},
     "older_man": {"heavy": 0.75, "full": 0.62, "lines": 1.0},
 }
 EXPRESSION: Final[Mapping[str, Mapping[str, float]]] = {

@@ -41,11 +41,11 @@ FUSED_HEAD: Final = 256
 WORDS: Final = 1024
 
 
-class _Alive(TorchDispatchMode):
+class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Bytes of the results that live, and the most of them at once."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = 0
         self.most = 0
         self._known: dict[int, int] = {}

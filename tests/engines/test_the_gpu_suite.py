@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from deploy.env import ROOT  # noqa: E402
+from deploy.figures import best  # noqa: E402
 from tests.bench import gpu, report  # noqa: E402
 
 KEPT = report.FOLDER / "gpu-toy.json"
@@ -30,7 +31,7 @@ def bench(**env: str) -> str:
 
 
 def figures() -> list[dict[str, Any]]:
-    return [row for row in report.figures.best() if row["id"] in gpu.FIGURES]
+    return [row for row in best() if row["id"] in gpu.FIGURES]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card here")

@@ -4,6 +4,7 @@ Roofs first, because a time alone says nothing of what is left to gain. Where th
 says so, and the figures stay unmeasured; `SITTER_BENCH_TOY=1` tries the code without one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.bench import report
@@ -24,13 +25,14 @@ def run() -> dict[str, Any] | None:
         return None
     suite = "gpu-toy" if where.toy else "gpu"
     raw: dict[str, Any] = {"device": where.name, "toy": where.toy}
-    for part, measure in {
+    parts: dict[str, Callable[[], Any]] = {
         "roofs": lambda: roofs.run(where),
         "painting": lambda: painting.run(where, raw["roofs"]["matmul_tflops"]),
         "swap": lambda: moving.run(where),
         "compile": lambda: compiling.run(where),
         "gaps": lambda: gaps.run(where),
-    }.items():
+    }
+    for part, measure in parts.items():
         print(f"\n{part}, {where.name}")
         raw[part] = measure()
         report.keep(suite, raw)

@@ -109,7 +109,7 @@ class BenchKlein(Flux2KleinEngine):
 
 def few_prompts() -> None:
     """One style's words instead of all: on a processor each takes its time."""
-    prompts.fixed = lambda: (prompts.identity(STYLE),)  # type: ignore[assignment]
+    prompts.fixed = lambda: (prompts.identity(STYLE),)
 
 
 def compiled_into(folder: Path) -> None:

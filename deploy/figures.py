@@ -77,10 +77,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "N-02": ("tampered weights that load", "0"),
     "B-01": ("bad photos accepted; good photos refused", "0; 5 % or fewer"),
     "judge-safe": ("safe pictures that the judge of indecency holds back", "0"),
-    "face-found": (
-        "identity portraits in which the gate finds the face",
-        "none held back at both seeds",
-    ),
+    "face-found": ("identity portraits in which the gate finds the face", "none lost twice"),
     "R1": ("GPU busy at 200 ms jobs; against a plain Celery task", "0.90; 1.7x"),
     "R2": ("throughput against the best of the peers", "1.0x or more"),
     "R3": ("CPU of the job path beside the codec", "5 ms a job or less"),

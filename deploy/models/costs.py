@@ -22,13 +22,13 @@ from diffusers import (
     UNet2DModel,
     ZImageTransformer2DModel,
 )
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deploy.env import ROOT
 from portraits.costs import FILE
 from workers.engines import pocket as pocket_engine
-from workers.engines import real_esrgan, sitting
+from workers.engines import pocket_enlarger, real_esrgan, sitting
 from workers.engines import sizes as painted
 from workers.engines.pocket_pipeline import FOLD, predict
 
@@ -65,6 +65,8 @@ class Engine:
     calls: int = 1
     reference: Size = REFERENCE
     sizes: tuple[Size, ...] = painted.PAINTED
+    # What enlarging to a size takes in all, for an engine that paints as well.
+    larger: Callable[[Size], float] | None = None
 
 
 def counted(call: Callable[[], Any]) -> float:
@@ -92,9 +94,11 @@ def pixels(size: Size, *shape: int) -> Tensor:
 
 def pocket() -> Engine:
     """Ours, from the configuration beside its weights."""
-    folder = ROOT / "workers" / "weights" / "pocket" / "unet"
+    folder = ROOT / "workers" / "weights" / "pocket"
     kind: Any = UNet2DModel
-    unet = kind.from_config(json.loads((folder / "config.json").read_text()))
+    unet = kind.from_config(json.loads((folder / "unet" / "config.json").read_text()))
+    shape = json.loads((folder / pocket_enlarger.FOLDER / pocket_enlarger.CONFIG).read_text())
+    network = pocket_enlarger.Enlarger(shape["width"], shape["depth"])
     channels = unet.config.in_channels // FOLD**2
 
     def step(size: Size, _references: list[Size]) -> float:
@@ -109,6 +113,7 @@ def pocket() -> Engine:
         lambda _: 0.0,
         lambda _: 0.0,
         sizes=pocket_engine.SIZES,
+        larger=enlarging(network, pocket_enlarger.TILE, pocket_enlarger.HALO),
     )
 
 
@@ -217,20 +222,28 @@ def premium() -> Engine:
     )
 
 
-def enlarger() -> Engine:
-    """RealESRGAN_x4plus, tile by tile; `size` is what is asked for, not what is enlarged."""
-    network = real_esrgan.Enlarger()
-    scale, tile, halo = painted.SCALE, real_esrgan.TILE, real_esrgan.HALO
+def enlarging(network: nn.Module, tile: int, halo: int) -> Callable[[Size], float]:
+    """Counts a fourfold tile by tile; the size is what is asked for, not what is enlarged."""
 
     def spans(side: int) -> list[int]:
         """How wide the pieces are that a side is cut into, with what they see of each other."""
         starts = range(0, side, tile)
         return [min(at + tile + halo, side) - max(at - halo, 0) for at in starts]
 
-    def step(size: Size, _references: list[Size]) -> float:
-        across, down = (spans(side // scale) for side in size)
+    def larger(size: Size) -> float:
+        across, down = (spans(side // painted.SCALE) for side in size)
         pixel = counted(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
         return pixel * sum(across) * sum(down)
+
+    return larger
+
+
+def enlarger() -> Engine:
+    """RealESRGAN_x4plus, tile by tile."""
+    larger = enlarging(real_esrgan.Enlarger(), real_esrgan.TILE, real_esrgan.HALO)
+
+    def step(size: Size, _references: list[Size]) -> float:
+        return larger(size)
 
     return Engine(1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=painted.ENLARGED)
 
@@ -264,6 +277,11 @@ def entry(engine: Engine) -> dict[str, Any]:
             "step": [round(value, 4) for value in steps],
             "rest": [round(once + each * count, 4) for count in photos],
         }
+    if engine.larger is not None:
+        for size in painted.ENLARGED:
+            # Without steps of its own: the table multiplies by the engine's.
+            each = round(engine.larger(size) / engine.steps, 4)
+            sizes[f"{size[0]}x{size[1]}"] = {"step": [each], "rest": [0.0]}
     return {"steps": engine.steps, "sizes": sizes}
 
 

@@ -38,6 +38,8 @@ RATE: Final = 1.5e-3
 # Over how many pixels fine structure is compared: as much of it, not each line in its place.
 AREA: Final = 8
 RICHNESS: Final = 1.5
+# A mesh has fine structure as well, cheaply: what repeats from pixel to pixel is punished.
+EVENNESS: Final = 3.0
 
 
 def slopes(picture: Tensor) -> Tensor:
@@ -47,12 +49,19 @@ def slopes(picture: Tensor) -> Tensor:
     return functional.avg_pool2d(right + down, AREA)
 
 
+def mesh(added: Tensor) -> Tensor:
+    """How much of what was added is the same in each enlarged pixel of an area."""
+    places = functional.pixel_unshuffle(added, network.SCALE)
+    return functional.avg_pool2d(places, AREA, stride=AREA // 2).abs().mean()
+
+
 def loss_of(faithful: Tensor, rich: Tensor, truth: Tensor) -> Tensor:
     """One end is to be right; the other is to have as much structure as the truth has."""
     right = functional.l1_loss(faithful, truth)
     near = functional.l1_loss(rich, truth)
     alike = functional.l1_loss(slopes(rich), slopes(truth))
-    return right + 0.5 * near + RICHNESS * alike
+    even = mesh(rich - faithful.detach())
+    return right + 0.5 * near + RICHNESS * alike + EVENNESS * even
 
 
 def batch(rng: np.random.Generator, pairs: list[enlarging.Pair]) -> tuple[Tensor, Tensor]:
@@ -90,7 +99,8 @@ class Trainer:
             group["lr"] = self.rate * min(1.0, (index + 1) / WARM) * (0.01 + 0.99 * level)
         with torch.autocast("cpu", torch.bfloat16):
             plain, known = self.fast.look(seen)
-            faithful, rich = (self.fast.end(known, rich=which) for which in (False, True))
+            faithful = self.fast.right(known)
+            rich = self.fast.more(known, torch.randn_like(known))
         loss = loss_of(plain + faithful.float(), plain + rich.float(), truth)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -131,9 +141,10 @@ def save(trainer: Trainer, out: Path, minutes: float) -> None:
 
     def enlarge(*, rich: bool) -> Any:
         def by(less: Image.Image) -> Image.Image:
+            chance = torch.Generator().manual_seed(trainer.seed) if rich else None
             with torch.no_grad():
                 return tiles.enlarge(
-                    lambda piece: made(piece, rich=rich),
+                    lambda piece: made(piece, chance),
                     less,
                     lambda done, total: None,
                     like=made.first.weight,

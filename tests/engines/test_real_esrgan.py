@@ -10,6 +10,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from workers.engines import tiles  # noqa: E402
 from workers.engines.base import (  # noqa: E402
     CannotPaint,
     EngineError,
@@ -19,7 +20,6 @@ from workers.engines.base import (  # noqa: E402
     WeightsRefused,
     create,
 )
-from workers.engines import tiles  # noqa: E402
 from workers.engines.real_esrgan import Enlarger, RealEsrganEngine, build  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -122,11 +122,12 @@ class PocketEngine:
             return Image.composite(painted, ready, mask.filter(ImageFilter.GaussianBlur(soft)))
 
     def _enlarge(self, order: Order, on_step: Step) -> Image.Image:
-        """Neither style nor seed: the picture stays what it is."""
+        """The picture stays what it is; the seed decides the grain of a rich one."""
         network = self._larger()
+        chance = torch.Generator().manual_seed(order.seed) if order.rich else None
         with torch.no_grad(), within_memory():
             return tiles.enlarge(
-                lambda piece: network(piece, rich=order.rich),
+                lambda piece: network(piece, chance),
                 tiles.source(order),
                 on_step,
                 like=network.first.weight,

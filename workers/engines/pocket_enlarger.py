@@ -2,7 +2,8 @@
 
 Owns the network and how it is read from its folder. It corrects plain bicubic enlargement, so a
 picture that it knows nothing of comes out no worse than that. It has two ends: one trained to be
-right, one trained to put back as much fine structure as there was, which is then its own.
+right, one trained to put back as much fine structure as there was. Where that lies is chance: the
+second end is given noise, so that what it makes up is grain and no pattern.
 """
 
 from __future__ import annotations
@@ -43,11 +44,14 @@ class Enlarger(nn.Module):
         self.first = _conv(3, width)
         self.body = nn.ModuleList(_conv(width, width) for _ in range(depth))
         self.faithful = _conv(width, 3 * SCALE**2)
-        self.rich = _conv(width, 3 * SCALE**2)
+        self.rich = _conv(2 * width, 3 * SCALE**2)
 
-    def forward(self, seen: Tensor, *, rich: bool = False) -> Tensor:
+    def forward(self, seen: Tensor, chance: torch.Generator | None = None) -> Tensor:
+        """The faithful fourfold; with a source of chance, the rich one."""
         plain, known = self.look(seen)
-        return plain + self.end(known, rich=rich)
+        if chance is None:
+            return plain + self.right(known)
+        return plain + self.more(known, torch.randn(known.shape, generator=chance))
 
     def look(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """The bicubic fourfold, and what both ends start from."""
@@ -59,9 +63,12 @@ class Enlarger(nn.Module):
             known = known + after(functional.leaky_relu(before(known), 0.1))
         return plain, known
 
-    def end(self, known: Tensor, *, rich: bool) -> Tensor:
-        last = self.rich if rich else self.faithful
-        return functional.pixel_shuffle(last(known), SCALE)
+    def right(self, known: Tensor) -> Tensor:
+        return functional.pixel_shuffle(self.faithful(known), SCALE)
+
+    def more(self, known: Tensor, noise: Tensor) -> Tensor:
+        seen = torch.cat([known, known * noise], dim=1)
+        return functional.pixel_shuffle(self.rich(seen), SCALE)
 
 
 def read(folder: Path) -> Enlarger:

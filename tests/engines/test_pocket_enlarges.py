@@ -36,8 +36,8 @@ from workers.engines.weights import write_manifest  # noqa: E402
 WEIGHTS = ROOT / "workers" / "weights" / "pocket"
 # In decibels, over bicubic.
 GAIN = 0.5
-# Three times what two quiet cores take.
-SECONDS = 20.0
+# Two quiet cores take one or two; a test's machine is not quiet.
+SECONDS = 40.0
 MEGABYTES = 200
 SMALL = Image.effect_noise((128, 128), 60).convert("RGB")
 
@@ -58,7 +58,8 @@ def order(source: Image.Image | None = SMALL, **changes: Any) -> Order:
     sides = (source.width * SCALE, source.height * SCALE) if source else (512, 512)
     width, height = changes.pop("size", sides)
     # Its style may be another engine's: enlarging changes none.
-    return Order(Task.UPSCALE, "of-another-engine", width, height, 1, source=source, **changes)
+    seed = changes.pop("seed", 1)
+    return Order(Task.UPSCALE, "of-another-engine", width, height, seed, source=source, **changes)
 
 
 def photo(name: str) -> Image.Image:
@@ -99,14 +100,15 @@ def test_it_is_nearer_to_the_truth_than_bicubic(engine: PocketEngine, name: str)
     assert ours > plain + GAIN
 
 
-def test_rich_has_more_detail_and_is_still_the_same_picture(engine: PocketEngine) -> None:
+def test_rich_has_more_detail_by_its_seed_and_is_the_same_picture(engine: PocketEngine) -> None:
     truth = photo("astronaut")
     small = less(truth, 95)
     faithful, rich = (engine.render(order(small, rich=which), quiet) for which in (False, True))
     assert detail(rich) > 1.1 * detail(faithful)
     assert psnr(faithful, rich) > 27
-    again = engine.render(order(small, rich=True), quiet)
+    again, other = (engine.render(order(small, rich=True, seed=seed), quiet) for seed in (1, 2))
     assert again.tobytes() == rich.tobytes()
+    assert np.abs(pixels(other) - pixels(rich)).mean() > 0.05
 
 
 def test_tiles_leave_no_seam(engine: PocketEngine) -> None:

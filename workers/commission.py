@@ -101,6 +101,8 @@ def smaller(order: base.Order, can: base.Capabilities) -> base.Order | None:
 
     A picture that is smaller is still the one that was asked for; one of another shape is not.
     """
+    if order.task is base.Task.UPSCALE:
+        return None  # Its size is its source's, four times.
     same_shape = [
         (width, height)
         for width, height in can.sizes

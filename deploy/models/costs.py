@@ -28,7 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from deploy.env import ROOT
 from portraits.costs import FILE
 from workers.engines import pocket as pocket_engine
-from workers.engines import real_esrgan, sitting
+from workers.engines import pocket_enlarger, real_esrgan, sitting
 from workers.engines import sizes as painted
 from workers.engines.pocket_pipeline import FOLD, predict
 
@@ -69,6 +69,8 @@ class Engine:
     sizes: tuple[Size, ...] = painted.PAINTED
     # What it is made of, text encoders left out.
     networks: tuple[nn.Module, ...] = ()
+    # What enlarging to a size takes in all, for an engine that paints as well.
+    larger: Callable[[Size], float] | None = None
 
 
 def counted(call: Callable[[], Any]) -> float:
@@ -96,9 +98,11 @@ def pixels(size: Size, *shape: int) -> Tensor:
 
 def pocket(meter: Meter = counted) -> Engine:
     """Ours, from the configuration beside its weights."""
-    folder = ROOT / "workers" / "weights" / "pocket" / "unet"
+    folder = ROOT / "workers" / "weights" / "pocket"
     kind: Any = UNet2DModel
-    unet = kind.from_config(json.loads((folder / "config.json").read_text()))
+    unet = kind.from_config(json.loads((folder / "unet" / "config.json").read_text()))
+    shape = json.loads((folder / pocket_enlarger.FOLDER / pocket_enlarger.CONFIG).read_text())
+    network = pocket_enlarger.Enlarger(shape["width"], shape["depth"])
     channels = unet.config.in_channels // FOLD**2
 
     def step(size: Size, _references: list[Size]) -> float:
@@ -113,7 +117,8 @@ def pocket(meter: Meter = counted) -> Engine:
         lambda _: 0.0,
         lambda _: 0.0,
         sizes=pocket_engine.SIZES,
-        networks=(unet,),
+        networks=(unet, network),
+        larger=enlarging(network, pocket_enlarger.TILE, pocket_enlarger.HALO, meter),
     )
 
 
@@ -225,20 +230,29 @@ def premium(meter: Meter = counted) -> Engine:
     )
 
 
-def enlarger(meter: Meter = counted) -> Engine:
-    """RealESRGAN_x4plus, tile by tile; `size` is what is asked for, not what is enlarged."""
-    network = real_esrgan.Enlarger()
-    scale, tile, halo = painted.SCALE, real_esrgan.TILE, real_esrgan.HALO
+def enlarging(network: nn.Module, tile: int, halo: int, meter: Meter) -> Callable[[Size], float]:
+    """Counts a fourfold tile by tile; the size is what is asked for, not what is enlarged."""
 
     def spans(side: int) -> list[int]:
         """How wide the pieces are that a side is cut into, with what they see of each other."""
         starts = range(0, side, tile)
         return [min(at + tile + halo, side) - max(at - halo, 0) for at in starts]
 
-    def step(size: Size, _references: list[Size]) -> float:
-        across, down = (spans(side // scale) for side in size)
+    def larger(size: Size) -> float:
+        across, down = (spans(side // painted.SCALE) for side in size)
         pixel = meter(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
         return pixel * sum(across) * sum(down)
+
+    return larger
+
+
+def enlarger(meter: Meter = counted) -> Engine:
+    """RealESRGAN_x4plus, tile by tile."""
+    network = real_esrgan.Enlarger()
+    larger = enlarging(network, real_esrgan.TILE, real_esrgan.HALO, meter)
+
+    def step(size: Size, _references: list[Size]) -> float:
+        return larger(size)
 
     return Engine(
         1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=painted.ENLARGED, networks=(network,)
@@ -274,6 +288,11 @@ def entry(engine: Engine) -> dict[str, Any]:
             "step": [round(value, 4) for value in steps],
             "rest": [round(once + each * count, 4) for count in photos],
         }
+    if engine.larger is not None:
+        for size in painted.ENLARGED:
+            # Without steps of its own: the table multiplies by the engine's.
+            each = round(engine.larger(size) / engine.steps, 4)
+            sizes[f"{size[0]}x{size[1]}"] = {"step": [each], "rest": [0.0]}
     return {"steps": engine.steps, "sizes": sizes}
 
 

@@ -1,8 +1,8 @@
 """The pocket engine: a portrait without a GPU, from a selfie, from choices, from another portrait.
 
-Owns loading, what is painted from, and the last touches. Refuses weights that are not those of the
-manifest, orders beyond its capabilities, free text, which it cannot read, and any way to the
-network: it paints from its folder alone.
+Owns loading, what is painted from, the last touches, and enlarging. Refuses weights that are not
+those of the manifest, orders beyond its capabilities, free text, which it cannot read, and any way
+to the network: it paints from its folder alone.
 """
 
 from __future__ import annotations
@@ -22,9 +22,20 @@ import torch
 from diffusers import UNet2DModel
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from torch import nn
 
-from workers.engines import canvas, figure, finishing, framing, frozen, sitting
+from workers.engines import (
+    canvas,
+    figure,
+    finishing,
+    framing,
+    frozen,
+    pocket_enlarger,
+    sitting,
+    tiles,
+)
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
+from workers.engines.outcome import within_memory
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
 
@@ -37,7 +48,7 @@ SIZES = (
     (1024, 576),
     (1024, 1024),
 )
-TASKS = frozenset({Task.IDENTITY, Task.TEXT, Task.EDIT})
+TASKS = frozenset({Task.IDENTITY, Task.TEXT, Task.EDIT, Task.UPSCALE})
 # How far a change fades at the border of its mask, as a part of the shorter side.
 FEATHER = 0.012
 STEPS = 2
@@ -50,6 +61,7 @@ class PocketEngine:
     def __init__(self, weights: Path) -> None:
         self._folder = weights
         self._pipeline: PocketPipeline | None = None
+        self._enlarger: pocket_enlarger.Enlarger | None = None
         self._manifest = ""
 
     def load(self) -> None:
@@ -71,6 +83,7 @@ class PocketEngine:
         scheduler = bridge.from_pretrained(self._folder / "scheduler", local_files_only=True)
         pipeline: Any = PocketPipeline(unet=unet, scheduler=scheduler)
         pipeline.set_progress_bar_config(disable=True)
+        self._enlarger = pocket_enlarger.read(self._folder / pocket_enlarger.FOLDER)
         self._pipeline = pipeline
 
     def describe(self) -> Capabilities:
@@ -83,10 +96,12 @@ class PocketEngine:
             licence="Apache-2.0",
             weights_sha256=self._manifest,
             words=False,
+            enlarged=pocket_enlarger.SIZES,
         )
 
     def fingerprint(self) -> str:
-        return frozen.fingerprint(self._loaded().unet)
+        both = nn.ModuleDict({"painter": self._loaded().unet, "enlarger": self._larger()})
+        return frozen.fingerprint(both)
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
         check(order, self.describe())
@@ -94,6 +109,8 @@ class PocketEngine:
             return self._paint(_framed(order), order, on_step)
         if order.prompt:
             raise CannotPaint("This engine reads no words.")
+        if order.task is Task.UPSCALE:
+            return self._enlarge(order, on_step)
         if order.task is Task.TEXT:
             look = figure.chosen(dict(order.choices), order.seed)
             return self._paint(figure.draw(look, (order.width, order.height)), order, on_step)
@@ -103,6 +120,20 @@ class PocketEngine:
                 return painted
             soft = FEATHER * min(painted.size)
             return Image.composite(painted, ready, mask.filter(ImageFilter.GaussianBlur(soft)))
+
+    def _enlarge(self, order: Order, on_step: Step) -> Image.Image:
+        """The picture stays what it is; the seed decides the grain of a rich one."""
+        network = self._larger()
+        chance = torch.Generator().manual_seed(order.seed) if order.rich else None
+        with torch.no_grad(), within_memory():
+            return tiles.enlarge(
+                lambda piece: network(piece, chance),
+                tiles.source(order),
+                on_step,
+                like=network.first.weight,
+                tile=pocket_enlarger.TILE,
+                halo=pocket_enlarger.HALO,
+            )
 
     def _paint(self, photo: Image.Image, order: Order, on_step: Step) -> Image.Image:
         """A picture of the order's size in its style; the picture is blackened."""
@@ -132,13 +163,18 @@ class PocketEngine:
         return finishing.finish(painted, order.style, order.seed)
 
     def unload(self) -> None:
-        self._pipeline = None
+        self._pipeline = self._enlarger = None
         gc.collect()
 
     def _loaded(self) -> PocketPipeline:
         if self._pipeline is None:
             raise EngineError("The engine is not loaded.")
         return self._pipeline
+
+    def _larger(self) -> pocket_enlarger.Enlarger:
+        if self._enlarger is None:
+            raise EngineError("The engine is not loaded.")
+        return self._enlarger
 
 
 def _framed(order: Order) -> Image.Image:

@@ -86,7 +86,9 @@ A second network, `enlarger/`, makes a picture four times as wide and high: {par
 parameters, ten convolutions, a correction to bicubic enlargement, tile by tile. It has two ends.
 The one used by default is trained for the smallest absolute error. The other, for "rich", is also
 trained to show as much fine structure in each area as the truth had; where that structure lies is
-its own invention, so it is further from the truth.
+its own invention, so it is further from the truth. It is given noise, from the seed. The noise
+changes a photo, where that was measured, by a tenth of a level; a sibling without it drew a mesh
+over hair, and on some even shading a faint mesh is left in this one.
 
 - **Made by:** `python -m deploy.models.pocket --part upscale --steps {steps} --seed {seed}`,
   in {minutes:.0f} minutes of one processor thread. The same seed makes the same bytes on the same

@@ -23,6 +23,7 @@ from torch.nn import functional
 from deploy.models import enlarging
 from workers.engines import pocket_enlarger as network
 from workers.engines import tiles
+from workers.engines.sizes import SCALE
 
 WIDTH: Final = 40
 DEPTH: Final = 8
@@ -51,7 +52,7 @@ def slopes(picture: Tensor) -> Tensor:
 
 def mesh(added: Tensor) -> Tensor:
     """How much of what was added is the same in each enlarged pixel of an area."""
-    places = functional.pixel_unshuffle(added, network.SCALE)
+    places = functional.pixel_unshuffle(added, SCALE)
     return functional.avg_pool2d(places, AREA, stride=AREA // 2).abs().mean()
 
 
@@ -66,13 +67,12 @@ def loss_of(faithful: Tensor, rich: Tensor, truth: Tensor) -> Tensor:
 
 def batch(rng: np.random.Generator, pairs: list[enlarging.Pair]) -> tuple[Tensor, Tensor]:
     """Random crops of random pieces, small and large."""
-    scale = network.SCALE
     small, large = [], []
     for index in rng.integers(len(pairs), size=BATCH):
         top, left = (int(at) for at in rng.integers(0, enlarging.SIDE - CROP + 1, 2))
         less, more = pairs[int(index)]
         small.append(less[:, top : top + CROP, left : left + CROP])
-        top, left, side = top * scale, left * scale, CROP * scale
+        top, left, side = top * SCALE, left * SCALE, CROP * SCALE
         large.append(more[:, top : top + side, left : left + side])
     seen, truth = (torch.from_numpy(np.stack(each)).float() / 255 for each in (small, large))
     return seen.contiguous(memory_format=torch.channels_last), truth
@@ -84,7 +84,9 @@ class Trainer:
     def __init__(self, seed: int, steps: int, rate: float) -> None:
         torch.manual_seed(seed)
         self.seed, self.steps, self.rate = seed, steps, rate
-        self.fast = network.Enlarger(WIDTH, DEPTH).to(memory_format=torch.channels_last)
+        self.fast = network.Enlarger(WIDTH, DEPTH)
+        laid: Any = self.fast
+        laid.to(memory_format=torch.channels_last)
         # It begins as plain enlargement and learns what that gets wrong.
         for end in (self.fast.faithful, self.fast.rich):
             end.weight.data.mul_(0.1)

@@ -122,7 +122,7 @@ class PocketEngine:
             return Image.composite(painted, ready, mask.filter(ImageFilter.GaussianBlur(soft)))
 
     def _enlarge(self, order: Order, on_step: Step) -> Image.Image:
-        """The picture stays what it is; the seed decides the grain of a rich one."""
+        """The picture stays what it is; a rich one's fine structure is of its seed."""
         network = self._larger()
         chance = torch.Generator().manual_seed(order.seed) if order.rich else None
         with torch.no_grad(), within_memory():

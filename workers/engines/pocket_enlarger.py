@@ -2,15 +2,15 @@
 
 Owns the network and how it is read from its folder. It corrects plain bicubic enlargement, so a
 picture that it knows nothing of comes out no worse than that. It has two ends: one trained to be
-right, one trained to put back as much fine structure as there was. Where that lies is chance: the
-second end is given noise, so that what it makes up is grain and no pattern.
+right, one trained to put back as much fine structure as there was, which is then its own. The
+second end is given noise: a sibling that was trained without drew a mesh over hair.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
@@ -84,5 +84,7 @@ def read(folder: Path) -> Enlarger:
         raise WeightsRefused(f"{FOLDER}/{FILE}", "cannot be loaded.") from error
     except RuntimeError as error:
         raise WeightsRefused(f"{FOLDER}/{FILE}", "is of another class.") from error
-    network.requires_grad_(False).eval()
-    return network.to(dtype=torch.float32, memory_format=torch.channels_last)
+    # In place; the library's types know no layout.
+    ready: Any = network.requires_grad_(False).eval()
+    ready.to(dtype=torch.float32, memory_format=torch.channels_last)
+    return network

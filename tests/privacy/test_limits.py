@@ -138,6 +138,12 @@ def test_who_runs_wild_is_told_when_to_come_back(born: Any, settings_of: Any) ->
     assert get(calm).status_code == 200
 
 
+def test_the_limit_can_be_switched_off(settings_of: Any) -> None:
+    settings_of(REQUESTS_A_MINUTE=0)
+    for _ in range(50):
+        throttle.admit("somebody", "their phone", "2001:db8::1")
+
+
 @pytest.mark.usefixtures("valkey_away")
 def test_without_valkey_requests_pass(born: Any, settings_of: Any) -> None:
     born("web")

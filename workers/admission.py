@@ -51,8 +51,11 @@ class Needs:
         return WASTE * counted[min(photos, len(counted) - 1)] if counted else 0.0
 
 
-def counted(name: str, kind: str) -> Needs | None:
-    """What an engine needs on that kind of device; None where nobody has counted."""
+def counted(name: str, kind: str, on_disk: float = 0.0) -> Needs | None:
+    """What an engine needs on that kind of device; None where nobody has counted.
+
+    Its weights are what their files have, `on_disk` bytes, else those of the published ones.
+    """
     entry = _table().get(name)
     if entry is None:
         return None
@@ -62,7 +65,7 @@ def counted(name: str, kind: str) -> Needs | None:
         for size, values in entry["sizes"].items()
         for width, height in [size.split("x")]
     }
-    return Needs(factor * entry["weights"], rest)
+    return Needs(factor * (on_disk or entry["weights"]), rest)
 
 
 @lru_cache(1)
@@ -87,13 +90,22 @@ def measure(names: Iterable[str], limit: float = 0.0) -> Room | None:
 class Admission:
     """Who may be in memory together, and what each may paint then."""
 
-    def __init__(self, names: Sequence[str], room: Room | None, *, most: int) -> None:
-        """Raises DoesNotFit for an engine that could not paint its smallest picture."""
+    def __init__(
+        self, names: Sequence[str], room: Room | None, *, most: int, weights: Path | None = None
+    ) -> None:
+        """Raises DoesNotFit for an engine that could not paint its smallest picture.
+
+        `weights`: where each engine has its folder.
+        """
         self._left: dict[str, float] = {}
         self._needs: dict[str, Needs] = {}
         if room is None:
             return
-        self._needs = {name: need for name in names if (need := counted(name, room.kind))}
+        self._needs = {
+            name: need
+            for name in names
+            if (need := counted(name, room.kind, _on_disk(weights and weights / name)))
+        }
         beside = (most or len(names)) - 1
         for name, need in self._needs.items():
             others = sorted(other.weights for key, other in self._needs.items() if key != name)
@@ -114,6 +126,11 @@ class Admission:
         if need is None:
             return []
         return [size for size, by in need.rest.items() if not self.fits(name, size, len(by))]
+
+
+def _on_disk(folder: Path | None) -> float:
+    files = folder.rglob("*.safetensors") if folder else ()
+    return float(sum(file.stat().st_size for file in files))
 
 
 def _sentence(name: str, need: Needs, size: Size, taken: float, room: Room) -> str:

@@ -55,7 +55,7 @@ class Studio:
         """
         self._served, self._weights, self._most = list(names), weights, most
         room = admission.measure(names, memory)
-        self._admission = admission.Admission(names, room, most=most)
+        self._admission = admission.Admission(names, room, most=most, weights=weights)
         for name in names:
             for size in self._admission.tight(name):
                 log.warning("size_does_not_fit", engine=name, kind=f"{size[0]}x{size[1]}")

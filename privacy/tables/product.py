@@ -88,7 +88,7 @@ TABLES: Final[tuple[Table, ...]] = (
         "portraits.Check",
         "that somebody asked whether a picture was made here, and the answer; no picture",
         "telling pictures that a machine made",
-        *(Kind.CHECK, End.NOBODY, None),
+        *(Kind.CHECK, End.BY_TERM, None),
         {
             Class.PSEUDONYM: "id blob",
             Class.STATE: "state code made_here",

@@ -72,10 +72,12 @@ def _scan(data: bytes) -> int:
 
     0 for other formats; nothing that large stands before their pixels.
     """
-    at = 2
-    while data[:2] == b"\xff\xd8" and data[at : at + 2] != b"\xff\xda":
+    at = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while data[at : at + 1] == b"\xff":
+        if data[at + 1 : at + 2] == b"\xda":
+            return at
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return at if data[:2] == b"\xff\xd8" else 0
+    return 0
 
 
 def _exif(marks: Marks) -> bytes:

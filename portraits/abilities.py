@@ -1,7 +1,7 @@
 """What each engine can do, for a web that loads none of them. Pure: a table.
 
 A test compares abilities.json with what the engines themselves say. An engine that is not in it is
-an operator's own: it is taken to do what a style can ask for, and refuses the rest when it paints.
+an operator's own: it is taken to do what can be asked for, and refuses the rest when it paints.
 """
 
 import json
@@ -11,23 +11,33 @@ from pathlib import Path
 from typing import Any, Final
 
 FILE: Final = Path(__file__).with_name("abilities.json")
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Ability:
-    """`words`: whether it reads free text; without, choices alone describe a picture."""
+    """`words`: whether it reads free text; without, choices alone describe a picture.
+
+    `sizes` are (width, height) in pixels of what it paints, `enlarged` of its upscales.
+    """
 
     tasks: tuple[str, ...]
     words: bool
-
-
-UNKNOWN: Final = Ability(("identity", "text"), words=True)
+    sizes: tuple[Size, ...]
+    enlarged: tuple[Size, ...]
 
 
 def of(engine: str) -> Ability:
     """What it can do."""
-    found = _table().get(engine)
-    return Ability(tuple(found["tasks"]), found["words"]) if found else UNKNOWN
+    table = _table()
+    found = table.get(engine, table["unknown"])
+    sizes, enlarged = (tuple(map(_size, found[name])) for name in ("sizes", "enlarged"))
+    return Ability(tuple(found["tasks"]), found["words"], sizes, enlarged)
+
+
+def _size(said: str) -> Size:
+    width, _, height = said.partition("x")
+    return int(width), int(height)
 
 
 @lru_cache(1)

@@ -110,6 +110,20 @@ def end_open(job: Job, state: Item.State, code: str, now: datetime) -> int:
     return _end(_open_items(job), state, code, now)
 
 
+def end_made_from(portrait_id: uuid.UUID, now: datetime) -> None:
+    """A portrait goes: what is being made from it ends, and its copies go with it.
+
+    The caller holds the owner alone.
+    """
+    made = Item.objects.filter(made_from=portrait_id)
+    copies = list(made.exclude(source=None).values_list("source_id", flat=True))
+    vault.destroy(Blob.objects.filter(pk__in=copies), why=Reason.OWNER)
+    lent = made.filter(state__in=Item.OPEN).exclude(source=None)
+    for job_id in set(lent.values_list("job_id", flat=True)):
+        ids = list(lent.filter(job_id=job_id).values_list("pk", flat=True))
+        _end(ids, Item.State.CANCELLED, "portrait_erased", now)
+
+
 def _open_items(job: Job) -> list[uuid.UUID]:
     return list(job.items.filter(state__in=Item.OPEN).values_list("pk", flat=True))
 
@@ -137,13 +151,14 @@ def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) 
 def settle(item_id: uuid.UUID, now: datetime) -> None:
     """End the job when its last item has ended; its references go, and what is not owed."""
     job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
-    rows = list(job.items.values_list("state", "prompt_id"))
-    states = {state for state, _ in rows}
+    rows = list(job.items.values_list("state", "prompt_id", "source_id"))
+    states = {state for state, *_ in rows}
     if job.state not in Job.OPEN:
         return
     still = bool(states & set(Item.OPEN))
-    # What has failed can be tried once more while its job is open, and needs its prompt for that.
-    spent = [prompt for state, prompt in rows if prompt and (not still or state == Item.State.DONE)]
+    # What has failed can be tried once more while its job is open, and needs all this for that.
+    kept = {*Item.OPEN, Item.State.FAILED} if still else set()
+    spent = [blob for state, *along in rows for blob in along if blob and state not in kept]
     if spent:
         vault.destroy(Blob.objects.filter(pk__in=spent), why=Reason.SERVED)
     if still:

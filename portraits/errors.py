@@ -280,9 +280,9 @@ class PromptRefused(PortraitsError):
     sentence = "These words ask for what is not painted here. Say it in other words."
     status = 422
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, field: str) -> None:
         super().__init__()
-        self.field = f"items.{position}.prompt"
+        self.field = field
 
 
 class PromptTooLong(PromptRefused):
@@ -311,6 +311,64 @@ class PromptWithPhotos(PromptRefused):
 
     code = "prompt_with_photos"
     sentence = "A portrait from a prompt uses no photo. Order it in a job without reference_set."
+
+
+class WordsNeeded(PromptRefused):
+    """A change that words describe, without any."""
+
+    code = "words_needed"
+    sentence = "Say in words what is to be there."
+
+
+class SizeNotSupported(PortraitsError):
+    """The engine has no such size."""
+
+    code = "size_not_supported"
+    status = 422
+    sentence = "This style is not painted in that size. GET /v1/styles says which it has."
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.field = f"items.{position}.size"
+
+
+class ChangeRefused(PortraitsError):
+    """The root of the refusals of a change of a portrait; `field` names the order."""
+
+    code = "change_refused"
+    status = 422
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.field = f"items.{position}.source"
+
+
+class PortraitUnknown(ChangeRefused):
+    """It is not there, or somebody else's."""
+
+    code = "portrait_unknown"
+    sentence = "There is no such portrait. GET /v1/portraits lists yours."
+
+
+class ChangeNotSupported(ChangeRefused):
+    """The engine of this style changes no portraits."""
+
+    code = "change_not_supported"
+    sentence = "This style does not change portraits. GET /v1/styles says which have `edit`."
+
+
+class CannotBeEnlarged(ChangeRefused):
+    """It was enlarged already, or has a shape that no engine enlarges."""
+
+    code = "cannot_be_enlarged"
+    sentence = "This portrait cannot be enlarged any further."
+
+
+class SourceWithPhotos(ChangeRefused):
+    """A job is painted from photos or from portraits."""
+
+    code = "source_with_photos"
+    sentence = "This is made from a portrait and uses no photo. Order it without reference_set."
 
 
 class RerollRefused(PortraitsError):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Prefetch, QuerySet
 
 from portraits.errors import UnknownPortrait
-from portraits.models import Portrait, Rendition
+from portraits.models import Item, Portrait, Rendition
 from portraits.prompts import Prompt
 from privacy import audit, erasure, vault
 from privacy.errors import BlobGone
@@ -19,7 +19,7 @@ def living(owner_id: uuid.UUID, now: datetime) -> QuerySet[Portrait]:
     """The person's portraits that can still be opened."""
     return (
         _living(owner_id, now)
-        .select_related("blob", "item__style")
+        .select_related("blob", "item__style", "item__job")
         .prefetch_related(
             Prefetch("renditions", Rendition.objects.exclude(name=Rendition.PROMPT).order_by("pk"))
         )
@@ -80,6 +80,13 @@ def open_prompt(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> P
 def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:
     """Keep it shorter, or longer up to twelve months, as its owner says."""
     vault.move_deadline(_blobs(portrait), expires_at, now)
+    copies = Item.objects.filter(made_from=portrait.pk).values("source_id")
+    longer = Blob.objects.filter(
+        pk__in=copies, state=Blob.State.STORED, expires_at__gt=max(expires_at, now)
+    )
+    if longer.exists():
+        # A copy that a worker was lent does not outlive it.
+        vault.move_deadline(longer, expires_at, now)
 
 
 def delete(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Erasure:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from portraits import caps, orders, queue, quota
+from portraits import caps, orders, plans, queue, quota
 from portraits.endings import end_open
 from portraits.errors import (
     AllowanceUsed,
@@ -25,18 +25,15 @@ from portraits.errors import (
     NoPhotos,
     NotFailed,
     PhotosChecking,
-    PhotosNeeded,
-    PromptWithPhotos,
     QueueFull,
     ReferencesInUse,
     TooManyOpen,
     UnknownReferences,
 )
-from portraits.models import Item, Job, Photo, ReferenceSet, Style
+from portraits.models import Item, Job, Photo, ReferenceSet
 from portraits.orders import Order as Order
 from portraits.orders import Pack as Pack
 from portraits.orders import Wanted
-from portraits.recipes import Recipe
 from portraits.sequence import stamp
 from privacy import audit, consent, keys, retention, vault
 from privacy.errors import BlobGone
@@ -49,11 +46,11 @@ def submit(
 ) -> tuple[Job, bool]:
     """(job, whether it is new). The same key and body give the same job, however often, for 24 h.
 
-    Without a set, every order must have a prompt or a style that takes no photo; then no consent
-    is needed, because nothing about a face comes in. Raises PromptRefused,
-    ConsentMissing, KeyReused, UnknownReferences, ReferencesInUse, PhotosChecking, NoPhotos,
-    PhotosNeeded, UnknownStyle, RerollRefused, AllowanceUsed, TooManyOpen, QueueFull; then nothing
-    has changed.
+    Without a set, every order must have a prompt, a portrait to start from or a style that takes no
+    photo; consent is needed only where that portrait came from photos, because else nothing about a
+    face comes in. Raises PromptRefused, ChangeRefused, SizeNotSupported, ConsentMissing, KeyReused,
+    UnknownReferences, ReferencesInUse, PhotosChecking, NoPhotos, PhotosNeeded, UnknownStyle,
+    RerollRefused, AllowanceUsed, TooManyOpen, QueueFull; then nothing has changed.
     """
     key_sha256 = hashlib.sha256(key.encode()).digest()
     body_sha256 = orders.body_sha256(set_id, wanted)
@@ -68,14 +65,18 @@ def submit(
     )
     if known := _known(owner_id, key_sha256, body_sha256):
         return known, False
-    orders.check_prompts(wanted)
-    sealed = orders.seal_prompts(owner_id, wanted, now)
+    made = plans.make(owner_id, wanted, now, photos=set_id is not None)
+    if any(plan.shows_somebody for plan in made):
+        # A face that came in under a consent is worked on under one that lives.
+        consent.require(owner_id, now)
+    sealed = plans.seal(owner_id, made, now)
     try:
-        return _submit(owner_id, set_id, wanted, (key_sha256, body_sha256), sealed, now)
+        hashes = (key_sha256, body_sha256)
+        return _submit(owner_id, set_id, wanted, hashes, (made, sealed), now)
     finally:
         # What was committed stays; what was refused, or ordered by a twin, is destroyed.
         if sealed:
-            vault.discard(sealed.values())
+            vault.discard(_drafts(sealed))
 
 
 def _submit(
@@ -83,9 +84,10 @@ def _submit(
     set_id: uuid.UUID | None,
     wanted: Wanted,
     hashes: tuple[bytes, bytes],
-    sealed: Mapping[int, vault.Draft],
+    planned: tuple[Sequence[plans.Plan], Mapping[int, plans.Sealed]],
     now: datetime,
 ) -> tuple[Job, bool]:
+    made, sealed = planned
     try:
         with transaction.atomic():
             keys.hold_owner(owner_id)
@@ -93,17 +95,14 @@ def _submit(
             # Asked again behind the lock: a twin of this request may have held it.
             if known := _known(owner_id, *hashes):
                 return known, False
-            by_slug = orders.styles(wanted)
-            if set_id is None:
-                _check_text_only(wanted, by_slug)
-            elif sealed:
-                raise PromptWithPhotos(min(sealed))
-            else:
+            plans.still_there(owner_id, made, now)
+            if set_id is not None:
                 _check_ready(found)
             anew = _admit(owner_id, wanted, now)
-            job = _create(owner_id, found, orders.lane(wanted), hashes, now)
-            orders.create_items(job, wanted, by_slug, anew, sealed)
-            if not vault.commit(sealed.values()):
+            consented = found is not None or any(plan.shows_somebody for plan in made)
+            job = _create(owner_id, found, consented, orders.lane(wanted), hashes, now)
+            orders.open_items(job, plans.items(job, wanted, made, anew, sealed))
+            if not vault.commit(_drafts(sealed)):
                 raise BlobGone
     except (IntegrityError, AllowanceUsed, TooManyOpen, QueueFull, AlreadyRerolled):
         # A twin of this request was first, and took what this one was refused.
@@ -111,6 +110,10 @@ def _submit(
             return known, False
         raise
     return job, True
+
+
+def _drafts(sealed: Mapping[int, plans.Sealed]) -> list[vault.Draft]:
+    return [draft for along in sealed.values() for draft in along.drafts]
 
 
 def _admit(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> Mapping[uuid.UUID, Item]:
@@ -127,6 +130,7 @@ def _admit(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> Mapping[uuid.U
 def _create(
     owner_id: uuid.UUID,
     found: ReferenceSet | None,
+    consented: bool,
     lane: Job.Lane,
     hashes: tuple[bytes, bytes],
     now: datetime,
@@ -136,7 +140,7 @@ def _create(
         owner_id=owner_id,
         references=found,
         # Asked behind the owner's lock: a withdrawal that came first wins.
-        consent_id=consent.require(owner_id, now).pk if found else None,
+        consent_id=consent.require(owner_id, now).pk if consented else None,
         lane=lane,
         key_sha256=hashes[0],
         body_sha256=hashes[1],
@@ -177,12 +181,6 @@ def _check_ready(found: ReferenceSet | None) -> None:
         raise PhotosChecking
     if Photo.State.ACCEPTED not in states:
         raise NoPhotos
-
-
-def _check_text_only(wanted: Wanted, styles: dict[str, Style]) -> None:
-    for order in orders.each(wanted):
-        if order.prompt is None and Recipe.from_json(styles[order.style].recipe).references:
-            raise PhotosNeeded
 
 
 def retry(owner_id: uuid.UUID, job_id: uuid.UUID, item_id: uuid.UUID, now: datetime) -> Job:

@@ -1,5 +1,6 @@
 """The product's tables. No picture lies here: every picture is one of privacy's blobs."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from portraits.formats import Format
 from portraits.handed_in import Check as Check
 from portraits.judged import Report as Report
 from portraits.judged import Trial as Trial
+from portraits.recipes import Recipe
 from privacy.models import Blob
 
 
@@ -208,6 +210,8 @@ class Item(models.Model):
 
         IDENTITY = "identity"  # what the style's recipe says: photos, or the recipe alone
         TEXT = "text"  # the prompt that its owner wrote, and no photo
+        EDIT = "edit"  # a portrait of its owner's, in another style or as their words say
+        UPSCALE = "upscale"  # a portrait of its owner's, larger
 
     class Phase(models.TextChoices):
         """What the worker is doing."""
@@ -228,6 +232,17 @@ class Item(models.Model):
     task = models.CharField(max_length=8, choices=Task, default=Task.IDENTITY)
     # Sealed to the fleet; destroyed when it is painted, or when its job ends without that.
     prompt = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
+    # The portrait that it is made from, and its copy for the worker, which ends as a prompt does.
+    made_from = models.ForeignKey(
+        "Portrait", null=True, on_delete=models.SET_NULL, related_name="made_into"
+    )
+    source = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Where these are not what its style says.
+    engine = models.CharField(max_length=80, blank=True)
+    width = models.PositiveSmallIntegerField(null=True)
+    height = models.PositiveSmallIntegerField(null=True)
+    # An upscale may invent detail.
+    rich = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     phase = models.CharField(max_length=8, choices=Phase, default=Phase.WAITING)
     percent = models.PositiveSmallIntegerField(default=0)
@@ -255,6 +270,19 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.id}"
+
+    @property
+    def painter(self) -> str:
+        """The name of the engine that paints it."""
+        return self.engine or self.style.engine
+
+    @property
+    def recipe(self) -> Recipe:
+        """Its style's, in its own size."""
+        recipe = Recipe.from_json(self.style.recipe)
+        if self.width and self.height:
+            return replace(recipe, width=self.width, height=self.height)
+        return recipe
 
 
 class Portrait(models.Model):

@@ -1,35 +1,29 @@
-"""What a person orders: portraits one by one or a pack, free re-rolls, and the items made of it."""
+"""What a person orders: portraits one by one or a pack, free re-rolls, and its place in a queue."""
 
 import hashlib
 import json
-import secrets
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.utils.crypto import salted_hmac
 
-from portraits import abilities, costs, denied, gallery, queue
+from portraits import costs, gallery, queue
+from portraits.changes import Source
 from portraits.endings import LEASE
 from portraits.errors import (
     AlreadyRerolled,
-    PromptNotSupported,
-    PromptRefused,
-    PromptTooLong,
     RerollNotFree,
     RerollOfAnotherStyle,
     RerollUnknown,
     UnknownStyle,
-    WordsNotSupported,
 )
 from portraits.models import Item, Job, Photo, Style
-from portraits.prompts import WORDS, Prompt
-from portraits.recipes import Recipe
-from privacy import dispatch, leases, vault
-from privacy.plain import Plain
-from privacy.retention import Kind
+from portraits.prompts import Prompt
+from portraits.sizes import Shape
+from privacy import dispatch, leases
 
 MAX_ITEMS: Final = 20
 MAX_PACK: Final = 100
@@ -53,6 +47,10 @@ class Order:
     format: str = ""
     # What to paint instead of somebody in photos.
     prompt: Prompt | None = None
+    # The portrait to make it from. It keeps that one's style where none is named.
+    source: Source | None = None
+    size: Shape | None = None
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,14 @@ class Pack:
     styles: tuple[str, ...]
     variations: int
     format: str = ""
+    size: Shape | None = None
+    large: bool = False
 
     @property
     def orders(self) -> tuple[Order, ...]:
         """One of each style first, so that what appears early shows all of them."""
         return tuple(
-            Order(style, format=self.format)
+            Order(style, format=self.format, size=self.size, large=self.large)
             for _ in range(self.variations)
             for style in self.styles
         )
@@ -95,55 +95,31 @@ def body_sha256(set_id: uuid.UUID | None, wanted: Wanted) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _said(orders: Sequence[Order]) -> list[tuple[str, int | None, str, str, str]]:
+def _said(orders: Sequence[Order]) -> list[dict[str, Any]]:
+    """Words are few and could be guessed from a bare hash, so theirs takes our key."""
     return [
-        (order.style, order.seed, str(order.reroll_of), order.format, _trace(order.prompt))
+        {
+            **asdict(replace(order, prompt=None, source=None)),
+            "reroll_of": str(order.reroll_of),
+            "prompt": _trace(order.prompt.as_json()) if order.prompt else None,
+            "source": _trace(repr(asdict(order.source)).encode()) if order.source else None,
+        }
         for order in orders
     ]
 
 
-def _trace(prompt: Prompt | None) -> str:
-    """Words are few and could be guessed from a bare hash, so this one takes our key."""
-    return salted_hmac("portraits.prompt", prompt.as_json()).hexdigest() if prompt else ""
-
-
-def check_prompts(wanted: Wanted) -> None:
-    """Raises PromptRefused in its kinds, and UnknownStyle."""
-    asked = [(at, order) for at, order in enumerate(each(wanted)) if order.prompt]
-    by_slug = styles(wanted) if asked else {}
-    for position, order in asked:
-        can = abilities.of(by_slug[order.style].engine)
-        words = order.prompt.words if order.prompt else ""
-        if "text" not in can.tasks:
-            raise PromptNotSupported(position)
-        if words and not can.words:
-            raise WordsNotSupported(position)
-        if len(words) > WORDS:
-            raise PromptTooLong(position)
-        if denied.found(words):
-            raise PromptRefused(position)
-
-
-def seal_prompts(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> dict[int, vault.Draft]:
-    """Each prompt by its order's position, sealed to the workers and not yet to be opened."""
-    asked = {
-        at: (Kind.PROMPT, Plain(order.prompt.as_json()))
-        for at, order in enumerate(each(wanted))
-        if order.prompt
-    }
-    if not asked:
-        return {}
-    drafts = vault.draft_all(owner_id, list(asked.values()), now)
-    return dict(zip(asked, drafts, strict=True))
+def _trace(said: bytes) -> str:
+    return salted_hmac("portraits.prompt", said).hexdigest()
 
 
 def styles(wanted: Wanted) -> dict[str, Style]:
     """The styles that are ordered, by slug. Raises UnknownStyle, which names the first unknown."""
     asked = wanted.styles if isinstance(wanted, Pack) else [order.style for order in wanted]
+    named = {slug for slug in asked if slug}
     where = "pack.styles.{}" if isinstance(wanted, Pack) else "items.{}.style"
-    found = {row.slug: row for row in Style.objects.filter(retired_at=None, slug__in=set(asked))}
+    found = {row.slug: row for row in Style.objects.filter(retired_at=None, slug__in=named)}
     for position, slug in enumerate(asked):
-        if slug not in found:
+        if slug and slug not in found:
             raise UnknownStyle(where.format(position))
     return found
 
@@ -167,48 +143,13 @@ def originals(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> dict[uuid.U
     return found
 
 
-def create_items(
-    job: Job,
-    wanted: Wanted,
-    by_slug: Mapping[str, Style],
-    anew: Mapping[uuid.UUID, Item],
-    sealed: Mapping[int, vault.Draft],
-) -> None:
-    """All items of a new job, waiting for a worker."""
-    items = []
-    for position, order in enumerate(each(wanted)):
-        original = anew.get(order.reroll_of) if order.reroll_of else None
-        items.append(
-            Item(
-                job=job,
-                style=by_slug[order.style],
-                position=position,
-                task=Item.Task.TEXT if position in sealed else Item.Task.IDENTITY,
-                prompt_id=sealed[position].blob_id if position in sealed else None,
-                seed=_seed(order, original),
-                charged=original is None,
-                reroll_of=original,
-                format=order.format,
-            )
-        )
-    open_items(job, Item.objects.bulk_create(items))
-
-
-def _seed(order: Order, original: Item | None) -> int:
-    if order.seed is not None:
-        return order.seed
-    if original is None:
-        return secrets.randbelow(SEEDS)
-    # Any but the one that was not liked.
-    return (original.seed + 1 + secrets.randbelow(SEEDS - 1)) % SEEDS
-
-
 def open_items(job: Job, items: Sequence[Item], *, token: int = 0) -> None:
     """Let the items wait for a worker, each at its place. The caller holds the owner's row."""
     photos = _accepted(job)
     wanted = [
-        (style.engine, costs.cost(style.engine, Recipe.from_json(style.recipe), photos))
-        for style in (item.style for item in items)
+        # The picture that a change starts from is read as one photo is.
+        (item.painter, costs.cost(item.painter, item.recipe, 1 if item.source_id else photos))
+        for item in items
     ]
     places = queue.places(job.owner_id, job.lane, wanted)
     ids = [item.pk for item in items]

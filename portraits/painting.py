@@ -46,6 +46,9 @@ class Work:
     # What its owner wrote; where `task` says text and there is none, it has ended meanwhile.
     task: Item.Task
     prompt_id: uuid.UUID | None
+    # The portrait that it starts from, as its owner has lent it.
+    source_id: uuid.UUID | None
+    rich: bool
     # The file format that was asked for; empty where none was.
     form: str = ""
 
@@ -116,11 +119,10 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             Job.objects.filter(pk=item.job_id, state=Job.State.QUEUED).update(
                 state=Job.State.RUNNING
             )
-            recipe = Recipe.from_json(item.style.recipe)
             source = item.job.references
-            photos = references.select(source, recipe.references) if source else []
-            what = (Item.Task(item.task), item.prompt_id, item.format)
-            return Work(held, item.style.engine, recipe, item.seed, tuple(photos), *what)
+            photos = references.select(source, item.recipe.references) if source else []
+            what = (Item.Task(item.task), item.prompt_id, item.source_id, item.rich, item.format)
+            return Work(held, item.painter, item.recipe, item.seed, tuple(photos), *what)
 
 
 def finish(

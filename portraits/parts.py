@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
-from portraits import references
+from portraits import endings, references
 from portraits.errors import UnknownPhoto, UnknownPortrait
 from portraits.models import Photo, Portrait, ReferenceSet, Rendition
 from privacy.models import Blob
@@ -25,15 +25,17 @@ def _portrait_blobs(owner_id: Id, target_id: Id) -> QuerySet[Blob]:
 
 
 def _halt_portrait(owner_id: Id, target_id: Id, now: datetime) -> None:
-    """It leaves the list at once."""
+    """It leaves the list at once, and nothing is made from it any more."""
     found = Portrait.objects.filter(
         pk=target_id,
         owner_id=owner_id,
         blob__state=Blob.State.STORED,
         blob__expires_at__gt=now,
     )
-    if not found.delete()[0]:
+    if not found.exists():
         raise UnknownPortrait
+    endings.end_made_from(target_id, now)
+    found.delete()
 
 
 def _portrait_rows(owner_id: Id, target_id: Id) -> Sequence[QuerySet[Any]]:

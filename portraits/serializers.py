@@ -7,11 +7,14 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from portraits import job_rows
+from portraits.change_serializers import NO_SUCH, SourceSerializer
+from portraits.changes import Change
 from portraits.formats import Format
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.sizes import Shape
 from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
@@ -20,6 +23,13 @@ STYLE_LENGTH = 40
 FORMAT = (
     "Of the full picture's file. Left out: what the installation stores; smaller sizes are JPEG."
 )
+SHAPES = [str(shape) for shape in Shape]
+SIZE = (
+    "What it is for: `headshot` 1:1, `portrait` 4:5, `classic` 3:4, `story` 9:16, `banner` 16:9. "
+    "Left out: as the style says. GET /v1/styles says which a style has."
+)
+LARGE = "The largest of its shape instead of the smallest."
+MAX_SOURCES = 4
 MAX_KEEP_HOURS = int(DEADLINES[Kind.REFERENCE].cap.total_seconds() // 3600)
 
 
@@ -80,7 +90,10 @@ class OrderSerializer(serializers.Serializer[Any]):
     """One portrait to paint."""
 
     style = serializers.SlugField(  # type: ignore[assignment]
-        max_length=STYLE_LENGTH, help_text="Id of a style."
+        max_length=STYLE_LENGTH,
+        required=False,
+        help_text="Id of a style. Only an order with a `source` may leave it out: it keeps the"
+        " portrait's.",
     )
     seed = serializers.IntegerField(
         min_value=0, max_value=SEEDS - 1, required=False, help_text="Left out: drawn at random."
@@ -90,10 +103,45 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="A portrait of the same style that was not liked: this order is free, once for "
         "each portrait, and not for one that was free itself.",
     )
-    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
+    format = serializers.ChoiceField(
+        choices=Format.choices, required=False, help_text=FORMAT, error_messages=NO_SUCH
+    )
     prompt = PromptSerializer(
         required=False, help_text="Paint this instead of somebody in photos; needs no consent."
     )
+    source = SourceSerializer(  # type: ignore[assignment]
+        required=False, help_text="Make it from a portrait of yours."
+    )
+    size = serializers.ChoiceField(
+        choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
+    )
+    large = serializers.BooleanField(default=False, help_text=LARGE)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What does not go together is refused, not dropped."""
+        source = attrs.get("source")
+        if source is None and not attrs.get("style"):
+            raise serializers.ValidationError({"style": "Name a style."}, code="required")
+        if source is not None and attrs.get("reroll_of"):
+            raise serializers.ValidationError(
+                {"reroll_of": "A change of a portrait is no re-roll. Leave one of them out."},
+                code="source_and_reroll",
+            )
+        if source is not None and attrs.get("prompt") and source.change is not Change.REFINE:
+            raise serializers.ValidationError(
+                {"prompt": "Of all changes, only `refine` takes a prompt."},
+                code="not_for_this_change",
+            )
+        if source is not None and source.change is Change.UPSCALE and _sized(attrs):
+            raise serializers.ValidationError(
+                {"size": "An upscale is four times as large as its portrait. Leave out the size."},
+                code="not_for_this_change",
+            )
+        return attrs
+
+
+def _sized(attrs: dict[str, Any]) -> bool:
+    return bool(attrs.get("size") or attrs.get("large"))
 
 
 class PackSerializer(serializers.Serializer[Any]):
@@ -107,7 +155,13 @@ class PackSerializer(serializers.Serializer[Any]):
     variations = serializers.IntegerField(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
-    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
+    format = serializers.ChoiceField(
+        choices=Format.choices, required=False, help_text=FORMAT, error_messages=NO_SUCH
+    )
+    size = serializers.ChoiceField(
+        choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
+    )
+    large = serializers.BooleanField(default=False, help_text=LARGE)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""
@@ -144,6 +198,11 @@ class NewJobSerializer(serializers.Serializer[Any]):
                 f"Ask for at most {MAX_ITEMS} portraits in one job, or for a pack.",
                 code="too_many_items",
             )
+        # Each is opened and sealed once more before the answer, and they may be large.
+        if len({item["source"].portrait for item in value if "source" in item}) > MAX_SOURCES:
+            raise serializers.ValidationError(
+                f"Start from at most {MAX_SOURCES} portraits in one job.", code="too_many_sources"
+            )
         return value
 
     def validate_pack(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +228,15 @@ class NewJobSerializer(serializers.Serializer[Any]):
     def wanted(self) -> Wanted:
         """What is ordered, once it is valid."""
         if pack := self.validated_data.get("pack"):
-            return Pack(tuple(pack["styles"]), pack["variations"], pack.get("format", ""))
-        return [Order(**item) for item in self.validated_data["items"]]
+            return Pack(**{**pack, "styles": tuple(pack["styles"]), "size": _shape(pack)})
+        return [
+            Order(**{"style": "", **item, "size": _shape(item)})
+            for item in self.validated_data["items"]
+        ]
+
+
+def _shape(attrs: dict[str, Any]) -> Shape | None:
+    return Shape(attrs["size"]) if attrs.get("size") else None
 
 
 class ShareSerializer(serializers.Serializer[Share]):
@@ -282,6 +348,12 @@ class PortraitSerializer(serializers.ModelSerializer[Portrait]):
     style_version = serializers.IntegerField(source="item.style.version")
     seed = serializers.IntegerField(source="item.seed")
     job = serializers.UUIDField(source="item.job_id")
+    task = serializers.ChoiceField(Item.Task.choices, source="item.task")
+    made_from = serializers.UUIDField(
+        source="item.made_from_id",
+        allow_null=True,
+        help_text="The portrait that it was made from, while that exists.",
+    )
     expires_at = serializers.DateTimeField(source="blob.expires_at")
     image = serializers.SerializerMethodField()
     renditions = RenditionSerializer(many=True)
@@ -294,6 +366,8 @@ class PortraitSerializer(serializers.ModelSerializer[Portrait]):
             "style_version",
             "seed",
             "job",
+            "task",
+            "made_from",
             "image",
             "renditions",
             "created_at",

@@ -9,6 +9,7 @@ from portraits import abilities
 from portraits.models import Style
 from portraits.prompts import CHOICES, WORDS, Prompt
 from portraits.recipes import Recipe
+from portraits.sizes import shapes
 
 
 class StyleSerializer(serializers.ModelSerializer[Style]):
@@ -21,6 +22,7 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
     tasks = serializers.SerializerMethodField()
     takes_words = serializers.SerializerMethodField()
     needs_photos = serializers.SerializerMethodField()
+    sizes = serializers.SerializerMethodField()
 
     class Meta:
         model = Style
@@ -36,6 +38,7 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
             "tasks",
             "takes_words",
             "needs_photos",
+            "sizes",
         )
 
     def get_preview(self, row: Style) -> str | None:
@@ -53,7 +56,8 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
         return f"No running worker has the engine {row.engine}; a job for this style would wait."
 
     def get_tasks(self, row: Style) -> list[str]:
-        """What its engine can do: `identity` takes photos, `text` takes a prompt."""
+        """What its engine can do: `identity` takes photos, `text` takes a prompt, `edit` changes a
+        portrait, `upscale` enlarges one."""
         return list(abilities.of(row.engine).tasks)
 
     def get_takes_words(self, row: Style) -> bool:
@@ -64,6 +68,10 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
         """Whether nothing can be painted without photos: neither by a prompt nor by itself."""
         takes_prompt = "text" in abilities.of(row.engine).tasks
         return bool(Recipe.from_json(row.recipe).references) and not takes_prompt
+
+    def get_sizes(self, row: Style) -> list[str]:
+        """Names that an order can give for `size`."""
+        return [str(shape) for shape in shapes(abilities.of(row.engine).sizes)]
 
 
 class PromptChoicesSerializer(serializers.Serializer[Any]):
@@ -105,5 +113,5 @@ class PromptSerializer(serializers.Serializer[Any]):
         return Prompt.of(chosen, words)
 
     def to_representation(self, instance: Prompt) -> dict[str, Any]:
-        """What was asked for."""
+        """What was asked for; of a change, the words alone."""
         return {**dict(instance.choices), "words": instance.words}

@@ -17,6 +17,7 @@ class StillEngine:
 
     tasks: ClassVar[frozenset[Task]] = frozenset({Task.IDENTITY})
     sizes: ClassVar[tuple[tuple[int, int], ...]] = ((512, 512), (1024, 1024))
+    enlarged: ClassVar[tuple[tuple[int, int], ...]] = ()
     max_references: ClassVar[int] = 5
 
     def __init__(self, weights: Path) -> None:
@@ -35,6 +36,7 @@ class StillEngine:
             max_references=self.max_references,
             licence="Apache-2.0",
             weights_sha256="0" * 64,
+            enlarged=self.enlarged,
         )
 
     def fingerprint(self) -> str:

@@ -273,9 +273,10 @@ class Atelier:
         for size in made:
             sha256 = hashlib.sha256(size.data).digest()
             told.append((size.name, size.width, size.height, size.media_type, sha256))
-        if work.prompt_id is not None:
+        words = commission.kept(work)
+        if words is not None:
             # Its owner's copy, which lives and ends with the portrait.
-            pieces.append((Kind.RENDITION, commission.words(work)))
+            pieces.append((Kind.RENDITION, words))
             told.append((Rendition.PROMPT, 0, 0, "application/json", None))
         drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
         return [

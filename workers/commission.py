@@ -1,4 +1,4 @@
-"""What an engine is asked for: one item's photos and recipe, and the same again but smaller."""
+"""What an engine is asked for: an item's photos, words or portrait; and the same but smaller."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from portraits.prompts import Prompt
 from privacy import audit, vault
 from privacy.errors import BlobGone
 from privacy.plain import Plain
-from workers import images
+from workers import images, masks
 from workers.engines import base, prompts
 from workers.studio import Studio
 
@@ -21,9 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 def fetch(work: painting.Work) -> base.Order:
-    """Open an item's photos. Raises BlobGone, OwnerErased, SealBroken, StorageDown."""
+    """Open what an item is painted from. Raises BlobGone, OwnerErased, SealBroken, StorageDown."""
     if work.task is Item.Task.TEXT:
         return _described(work)
+    if work.task in (Item.Task.EDIT, Item.Task.UPSCALE):
+        return _lent(work)
     pictures: list[Image.Image] = []
     focus: list[base.Focus | None] = []
     for photo in work.photos:
@@ -34,39 +36,62 @@ def fetch(work: painting.Work) -> base.Order:
         focus.append(_corners(photo.face) if photo.face else None)
     if not pictures and work.recipe.references:
         raise BlobGone
-    return base.Order(
-        task=base.Task.IDENTITY if work.recipe.references else base.Task.TEXT,
-        style=work.recipe.style,
-        width=work.recipe.width,
-        height=work.recipe.height,
-        seed=work.seed,
-        steps=work.recipe.steps,
-        prompt=work.recipe.prompt,
+    said = asked(work).words if work.prompt_id is not None else None
+    return replace(
+        _blank(work, base.Task.IDENTITY if work.recipe.references else base.Task.TEXT),
+        prompt=said or work.recipe.prompt,
         references=tuple(pictures),
         focus=tuple(focus),
     )
 
 
-def words(work: painting.Work) -> Plain:
+def _blank(work: painting.Work, task: base.Task) -> base.Order:
+    recipe = work.recipe
+    sizes = (recipe.width, recipe.height)
+    return base.Order(task, recipe.style, *sizes, work.seed, steps=recipe.steps)
+
+
+def asked(work: painting.Work) -> Prompt:
     """What its owner wrote. Raises BlobGone where it has ended, and what fetch() raises."""
     if work.prompt_id is None:
         raise BlobGone
-    return vault.read(work.prompt_id, timezone.now(), why=audit.Reason.PAINTING)
+    sealed = vault.read(work.prompt_id, timezone.now(), why=audit.Reason.PAINTING)
+    return Prompt.from_json(sealed.reveal())
+
+
+def kept(work: painting.Work) -> Plain | None:
+    """What its owner keeps of that beside the portrait. Raises what fetch() raises."""
+    found = asked(work).kept if work.prompt_id is not None else None
+    return Plain(found.as_json()) if found else None
 
 
 def _described(work: painting.Work) -> base.Order:
     """Choices for an engine that draws; for one that reads, they are a sentence too."""
-    asked = Prompt.from_json(words(work).reveal())
+    said = asked(work)
     reads = abilities.of(work.engine).words
-    return base.Order(
-        task=base.Task.TEXT,
-        style=work.recipe.style,
-        width=work.recipe.width,
-        height=work.recipe.height,
-        seed=work.seed,
-        steps=work.recipe.steps,
-        choices=asked.choices,
-        prompt=prompts.describe(asked.choices, asked.words) if reads else None,
+    return replace(
+        _blank(work, base.Task.TEXT),
+        choices=said.choices,
+        prompt=prompts.describe(said.choices, said.words) if reads else None,
+    )
+
+
+def _lent(work: painting.Work) -> base.Order:
+    """A portrait of its owner's, with what is to change and where."""
+    if work.source_id is None:
+        raise BlobGone
+    plain = vault.read(work.source_id, timezone.now(), why=audit.Reason.PAINTING)
+    picture = images.open_portrait(plain.reveal())
+    if work.task is Item.Task.UPSCALE:
+        # The style's number of steps is for painting; an enlarger counts its own.
+        whole = _blank(work, base.Task.UPSCALE)
+        return replace(whole, steps=None, source=picture, rich=work.rich)
+    said = asked(work) if work.prompt_id is not None else Prompt.change("", ())
+    return replace(
+        _blank(work, base.Task.EDIT),
+        prompt=said.words or None,
+        source=picture,
+        mask=masks.draw(said.mask, picture.size) if said.mask else None,
     )
 
 

@@ -241,6 +241,12 @@ def open_reference(data: bytes) -> Image.Image:
         return bare(picture.convert("RGB"))
 
 
+def open_portrait(data: bytes) -> Image.Image:
+    """Opens what `encoded` wrote, for the same reason."""
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "AVIF")) as picture:
+        return bare(picture.convert("RGB"))
+
+
 def encode_portrait(picture: Image.Image, kind: str = "JPEG", quality: int = 95) -> bytes:
     """A finished portrait without metadata; its marking is added by provenance, not here."""
     return encoded(bare(picture.convert("RGB")), kind, quality)

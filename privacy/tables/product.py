@@ -32,10 +32,10 @@ TABLES: Final[tuple[Table, ...]] = (
         "running the job",
         *(Term.JOB, End.WITH_ACCOUNT, "job__owner_id"),
         {
-            Class.PSEUDONYM: "id job reroll_of prompt",
+            Class.PSEUDONYM: "id job reroll_of prompt made_from source",
             Class.DECLARED: "style",
             Class.STATE: "position seed task state phase percent code sequence charged retried"
-            " reseeded format",
+            " reseeded format engine width height rich",
             Class.TIME: "started_at ended_at",
         },
     ),

@@ -107,6 +107,12 @@ class Client:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return dict(self.call("POST", "/v1/jobs", body=body, headers=headers).json())
 
+    def submit_change(self, portrait: str, change: str, style: str = "") -> dict[str, Any]:
+        item: dict[str, Any] = {"source": {"portrait": portrait, "change": change}}
+        body = {"items": [{**item, "style": style} if style else item]}
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return dict(self.call("POST", "/v1/jobs", body=body, headers=headers).json())
+
     def job(self, job_id: str) -> dict[str, Any]:
         return dict(self._read(f"/v1/jobs/{job_id}"))
 

@@ -133,8 +133,9 @@ def _go(walk: Walk) -> None:
     with walk.screen.step("Find the photos in the bucket") as shown:
         visit.look_at_photos(walk, shown, before)
     step("Have four portraits painted", visit.follow)
-    step("Hang them on one sheet", visit.hang)
     step("See the photos go", farewell.watch_photos_go)
+    step("Restyle one and enlarge one", visit.work_on)
+    step("Hang them on one sheet", visit.hang)
     with walk.screen.step("Look into the bucket") as shown:
         table = farewell.look_into_bucket(walk, shown)
     walk.screen.show("", table, "")

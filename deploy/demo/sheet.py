@@ -13,22 +13,52 @@ LABEL, FOOTER = 26, 17
 STEPS = (18, 54, 18)
 
 
+# More than so many pictures hang in two rows.
+ROW = 6
+
+
+def columns(pictures: int) -> int:
+    """How many hang beside each other."""
+    return pictures if pictures <= ROW else -(-pictures // 2)
+
+
 def size(pictures: int) -> tuple[int, int]:
     """Of a sheet with so many pictures."""
-    wide = 2 * MARGIN + pictures * TILE[0] + (pictures - 1) * GAP
-    return wide, MARGIN + TILE[1] + sum(STEPS) + FOOTER + MARGIN
+    across = columns(pictures)
+    rows = -(-pictures // across)
+    wide = 2 * MARGIN + across * TILE[0] + (across - 1) * GAP
+    between = (rows - 1) * (TILE[1] + STEPS[0] + STEPS[1])
+    return wide, MARGIN + between + TILE[1] + sum(STEPS) + FOOTER + MARGIN
+
+
+def extent(body: bytes) -> tuple[int, int]:
+    """Width and height of a picture."""
+    with Image.open(io.BytesIO(body)) as opened:
+        return opened.size
+
+
+def middle(body: bytes) -> bytes:
+    """A tile of a large picture, pixel by pixel, where a face has its eyes."""
+    with Image.open(io.BytesIO(body)) as opened:
+        left, top = (opened.width - TILE[0]) // 2, (opened.height - TILE[1]) * 2 // 5
+        piece = opened.crop((left, top, left + TILE[0], top + TILE[1])).convert("RGB")
+    stream = io.BytesIO()
+    piece.save(stream, "JPEG", quality=92, subsampling=0)
+    return stream.getvalue()
 
 
 def make(pictures: Sequence[tuple[str, bytes]], footer: str) -> bytes:
-    """A JPEG of the named pictures in one row."""
+    """A JPEG of the named pictures in one row, or two."""
     width, height = size(len(pictures))
+    across = columns(len(pictures))
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    below = MARGIN + TILE[1] + STEPS[0]
     for place, (name, body) in enumerate(pictures):
-        left = MARGIN + place * (TILE[0] + GAP)
-        sheet.paste(_tile(body), (left, MARGIN))
-        edge = (left - 1, MARGIN - 1, left + TILE[0], MARGIN + TILE[1])
+        left = MARGIN + place % across * (TILE[0] + GAP)
+        top = MARGIN + place // across * (TILE[1] + STEPS[0] + STEPS[1])
+        below = top + TILE[1] + STEPS[0]
+        sheet.paste(_tile(body), (left, top))
+        edge = (left - 1, top - 1, left + TILE[0], top + TILE[1])
         pen.rectangle(edge, outline=LINE)
         middle = left + TILE[0] // 2
         pen.text((middle, below), name, INK, ImageFont.load_default(LABEL), anchor="ma")

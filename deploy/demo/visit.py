@@ -13,6 +13,8 @@ from deploy.demo.walk import Walk, until
 
 PHOTO = Path(__file__).with_name("photo.jpg")
 SITTER = "Grace Hopper"
+# A portrait is restyled to this where the engine has it.
+RESTYLED = "mosaic"
 FOUR = 4
 CHOSEN = {"subject": "woman", "hair": "curly", "expression": "smile", "clothing": "jacket"}
 WAIT_ENGINE, WAIT_VERDICT, WAIT_PORTRAITS = 120.0, 60.0, 300.0
@@ -51,15 +53,42 @@ def paint_somebody_else(walk: Walk, step: Step) -> None:
         step.say(f"the engine {walk.engine} paints from photos only")
         return
     job = walk.client.submit_choices(able[-1], **CHOSEN)
-    for _ in until(WAIT_PORTRAITS, 0.5, "The portrait from choices was not painted in time."):
+    walk.from_choices = _the_one_of(walk, job, "The portrait from choices")
+    walk.save("portrait-from-choices.jpg", walk.from_choices)
+    step.say(f"{', '.join(CHOSEN.values()).replace('_', ' ')}: no photo, no consent")
+
+
+def _the_one_of(walk: Walk, job: dict[str, Any], what: str) -> bytes:
+    """The picture of a job that has one."""
+    for _ in until(WAIT_PORTRAITS, 0.5, f"{what} was not painted in time."):
         job = walk.client.job(job["id"])
         if job["outcome"] is not None:
             break
     (item,) = job["items"]
-    expect(job["outcome"] == "complete", f"The portrait from choices is {item['state']}.")
-    walk.from_choices = walk.client.image(item["portrait"])
-    walk.save("portrait-from-choices.jpg", walk.from_choices)
-    step.say(f"{', '.join(CHOSEN.values()).replace('_', ' ')}: no photo, no consent")
+    why = item["code"] or item["state"]
+    expect(job["outcome"] == "complete", f"{what} came to nothing: {why}.")
+    return walk.client.image(item["portrait"])
+
+
+def work_on(walk: Walk, step: Step) -> None:
+    """Two more of a portrait whose photos are gone: in another style, and four times as large."""
+    rows = walk.client.styles()
+    style, portrait = next(iter(walk.ids.items()))
+    other = [row for row in rows if row["engine"] == walk.engine and row["id"] not in walk.ids]
+    able = [row for row in other if "edit" in row["tasks"]]
+    if able:
+        chosen = next((row for row in able if row["id"] == RESTYLED), able[0])
+        last = list(walk.ids.values())[-2]
+        job = walk.client.submit_change(last, "restyle", chosen["id"])
+        restyled = _the_one_of(walk, job, "The restyled portrait")
+        walk.restyled = (chosen["name"], restyled)
+        walk.save("portrait-restyled.jpg", restyled)
+    job = walk.client.submit_change(portrait, "upscale")
+    walk.enlarged = _the_one_of(walk, job, "The enlarged portrait")
+    walk.save("portrait-enlarged.jpg", walk.enlarged)
+    was, now = sheet.extent(walk.portraits[style]), sheet.extent(walk.enlarged)
+    expect(now == (4 * was[0], 4 * was[1]), "The enlarged portrait is not four times as large.")
+    step.say(f"restyled, and enlarged to {now[0]} by {now[1]}; no photo is needed")
 
 
 def sign_consent(walk: Walk, step: Step) -> None:
@@ -130,6 +159,7 @@ def _show(walk: Walk, step: Step, item: dict[str, Any]) -> None:
 def _fetch(walk: Walk, item: dict[str, Any]) -> None:
     style = item["style"]
     walk.portraits[style] = walk.client.image(item["portrait"])
+    walk.ids[style] = str(item["portrait"])
     if walk.first_portrait is None:
         walk.first_portrait = time.monotonic() - walk.first_sent
     walk.save(f"portrait-{style}.jpg", walk.portraits[style])
@@ -141,6 +171,11 @@ def hang(walk: Walk, step: Step) -> None:
     source = f"a US Navy public-domain photo of {SITTER}"
     if walk.from_choices is not None:
         portraits.append(("From choices alone", walk.from_choices))
+    if walk.restyled is not None:
+        name, body = walk.restyled
+        portraits.append((f"Restyled: {name}", body))
+    if walk.enlarged is not None:
+        portraits.append(("Enlarged, a part", sheet.middle(walk.enlarged)))
     body = sheet.make(
         [("The photo", walk.views["front"]), *portraits],
         f"painted by the {walk.engine} engine, from {source}",

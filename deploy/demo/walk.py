@@ -40,6 +40,11 @@ class Walk:
     first_portrait: float | None = None  # seconds from the first photo to the first portrait
     portraits: dict[str, bytes] = field(default_factory=dict)
     from_choices: bytes | None = None
+    # Of a portrait whose photos are gone: in another style, and four times as large.
+    restyled: tuple[str, bytes] | None = None
+    enlarged: bytes | None = None
+    # Style's id → the id of the portrait in it.
+    ids: dict[str, str] = field(default_factory=dict)
     objects: dict[str, Count] = field(default_factory=dict)
 
     def save(self, name: str, body: bytes) -> None:

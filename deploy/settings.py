@@ -317,10 +317,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BlobKind": "privacy.models.Blob.Kind",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
+        "Shape": "portraits.serializers.SHAPES",
+        "RenditionName": "portraits.hand_views.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "deploy.openapi.add_errors",
+        "deploy.contract.document.complete",
     ],
 }
 

@@ -30,7 +30,7 @@ class TrialView(APIView):
     authentication_classes = ()
 
     @extend_schema(
-        operation_id="styles_trial",
+        operation_id="downloadStyleTrial",
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 304: None},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -51,7 +51,7 @@ class ReportView(APIView):
     """Something is wrong with a portrait."""
 
     @extend_schema(
-        operation_id="portraits_report",
+        operation_id="reportPortrait",
         request=NewReportSerializer,
         responses={202: PortraitReportSerializer},
     )

@@ -28,9 +28,9 @@ PUBLIC: Final = {
 }
 # What a valid request carries, so that nothing is refused before it is asked whose it is.
 BODIES: Final[dict[str, dict[str, Any]]] = {
-    "portraits_deadline": {"json": {"expires_at": "2100-01-01T00:00:00Z"}},
-    "portraits_report": {"json": {"reason": "broken"}},
-    "photos_put": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
+    "updatePortrait": {"json": {"expires_at": "2100-01-01T00:00:00Z"}},
+    "reportPortrait": {"json": {"reason": "broken"}},
+    "putPhoto": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
 }
 
 

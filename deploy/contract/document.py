@@ -179,7 +179,11 @@ def _error(refusal: Refusal) -> dict[str, Any]:
 
 
 def _examples(operation: Any, schemas: Any) -> None:
-    asked = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    content = operation.get("requestBody", {}).get("content", {})
+    asked = content.get("application/json")
+    if content and asked is None:
+        # A photo is the whole body; drf-spectacular takes it for something to be left out.
+        operation["requestBody"]["required"] = True
     name = operation["operationId"]
     if asked is not None:
         example = examples.REQUESTS.get(name)

@@ -35,4 +35,4 @@ def test_it_watches_real_answers(people: People, signer: Person) -> None:
     with people.client() as nobody:
         assert contract.check in nobody.event_hooks["response"]
         refused(nobody.get("/v1/jobs"), 401, "not_authenticated")
-    refused(signer.http.get(SET), 404, "unknown_reference_set")
+    refused(signer.http.get(SET), 404, "unknown_reference_set", "reference_set")

@@ -20,6 +20,7 @@ from accounts.authentication import caller
 from portraits import gallery, job_rows, jobs, painters, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
 from portraits.formats import ENDINGS, MEDIA_TYPES
+from portraits.list_serializers import WhichJobsSerializer, WhichPortraitsSerializer
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
 from portraits.refusals import sentence_for
 from portraits.serializers import (
@@ -193,7 +194,7 @@ def _told(request: Request, pk: uuid.UUID, code: int) -> Response:
     return Response(found.body(), status=code)
 
 
-@extend_schema_view(get=extend_schema(operation_id="listJobs"))
+@extend_schema_view(get=extend_schema(operation_id="listJobs", parameters=[WhichJobsSerializer]))
 class JobsView(generics.ListAPIView[Job]):
     """The person's jobs."""
 
@@ -201,8 +202,10 @@ class JobsView(generics.ListAPIView[Job]):
     queryset = Job.objects.none()
 
     def get_queryset(self) -> Any:
-        """Their own, newest first."""
-        return _jobs(self.request)
+        """Their own, newest first; only those that were asked for."""
+        asked = WhichJobsSerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return _jobs(self.request).filter(**asked.validated_data)
 
     @extend_schema(
         operation_id="createJob",
@@ -261,7 +264,9 @@ class CancelView(APIView):
         return _told(request, pk, status.HTTP_200_OK)
 
 
-@extend_schema_view(get=extend_schema(operation_id="listPortraits"))
+@extend_schema_view(
+    get=extend_schema(operation_id="listPortraits", parameters=[WhichPortraitsSerializer])
+)
 class PortraitsView(generics.ListAPIView[Portrait]):
     """The person's portraits."""
 
@@ -269,8 +274,11 @@ class PortraitsView(generics.ListAPIView[Portrait]):
     queryset = Portrait.objects.none()
 
     def get_queryset(self) -> Any:
-        """Those that can still be opened."""
-        return gallery.living(caller(self.request), timezone.now())
+        """Those that can still be opened; only those that were asked for."""
+        asked = WhichPortraitsSerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = gallery.living(caller(self.request), timezone.now())
+        return found.filter(**asked.validated_data)
 
 
 class PortraitView(APIView):

@@ -140,7 +140,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
         *(p.UnknownReferences, p.UnknownSlot, p.UnknownPhoto, p.ReferencesInUse),
         *_ENDS,
     ),
-    "listJobs": (),
+    "listJobs": FIELDS,
     "createJob": (
         *(Refusal(400, code, said, field) for code, (said, field) in _JOB.items()),
         *(p.KeyMissing, p.KeyReused),
@@ -161,7 +161,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "cancelJob": (p.AlreadyEnded,),
     "retryItem": (p.NotFailed, p.AlreadyRetried, p.JobEnded, p.QueueFull, e.OwnerErased),
     "getAllowance": (),
-    "listPortraits": (),
+    "listPortraits": FIELDS,
     "getPortrait": (),
     "updatePortrait": (e.DeadlineRefused, e.BlobGone, *_ENDS),
     "deletePortrait": _ENDS,

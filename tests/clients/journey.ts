@@ -3,6 +3,7 @@
 // Signing up and confirming the password are the accounts' own calls; everything else is a method
 // of the client. It says at its end, as JSON, what it has seen; the test that runs it looks at that.
 
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -87,7 +88,7 @@ async function fillSet(): Promise<{ id: string; accepted: number }> {
 
 async function painted(referenceSet: string): Promise<Job> {
   const newJob = { referenceSet, items: [{ style }, { style }] };
-  const idempotencyKey = crypto.randomUUID();
+  const idempotencyKey = randomUUID();
   const begun = await jobs.createJob({ idempotencyKey, newJob });
   const again = await jobs.createJob({ idempotencyKey, newJob });
   if (again.id !== begun.id) throw new Error("the same key made another job");
@@ -111,7 +112,7 @@ async function main(): Promise<void> {
   await sign();
   const filled = await fillSet();
   const job = await painted(filled.id);
-  const page = await portraits.listPortraits();
+  const page = await portraits.listPortraits({ job: job.id });
   const first = page.results[0];
   const picture = await portraits.downloadPortrait({ id: first.id, size: "preview" });
   const archive = await jobs.downloadJobArchive({ id: job.id });

@@ -55,7 +55,8 @@ ALWAYS: Final[Sequence[Source]] = (
 SIGNED: Final[Sequence[Source]] = (NotAuthenticated,)
 SESSION: Final[Sequence[Source]] = (SessionEnded,)
 ADDRESS: Final[Sequence[Source]] = (NotFound,)
-BODY: Final[Sequence[Source]] = (UnsupportedMediaType, BodyTooLarge)
+# The second is said before the body is read, whatever it would have been (deploy/asgi.py).
+BODY: Final[Sequence[Source]] = (UnsupportedMediaType, p.UploadTooLarge, BodyTooLarge)
 JSON: Final[Sequence[Source]] = (ParseError,)
 
 # The codes of a field that is not as the schema says.
@@ -133,7 +134,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "putPhoto": (
         *PHOTO,
         *_CONSENT,
-        *(p.UnknownReferences, p.UnknownSlot, p.ReferencesInUse, p.UploadTooLarge),
+        *(p.UnknownReferences, p.UnknownSlot, p.ReferencesInUse),
         *_SEALS,
     ),
     "deletePhoto": (
@@ -173,7 +174,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "reportPortrait": (p.UnknownPortrait,),
     "createProvenanceCheck": (
         *PICTURE,
-        *(p.TooManyChecks, p.UploadTooLarge, e.NotReady, e.KeysUnavailable),
+        *(p.TooManyChecks, e.NotReady, e.KeysUnavailable),
     ),
     "getProvenanceCheck": (*PICTURE, p.UnknownCheck),
 }

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from portraits import reports, trials
+from portraits.job_views import IF_NONE_MATCH
 from portraits.models import Report
 from portraits.report_serializers import NewReportSerializer, PortraitReportSerializer
 
@@ -31,6 +32,7 @@ class TrialView(APIView):
 
     @extend_schema(
         operation_id="downloadStyleTrial",
+        parameters=[IF_NONE_MATCH],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 304: None},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:

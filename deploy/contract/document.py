@@ -11,7 +11,6 @@ from deploy.contract import examples, refusals
 from deploy.contract.refusals import Refusal, Source
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-WAITS: Final = (429, 503)
 RULES: Final = """\
 AI portraits in which your face is a guest, never a resident.
 
@@ -144,7 +143,8 @@ def _answers(found: Sequence[Refusal]) -> dict[str, Any]:
     """One answer a status, with all its codes."""
     answers: dict[str, Any] = {}
     for status in sorted({refusal.status for refusal in found}):
-        codes = sorted({refusal.code for refusal in found if refusal.status == status})
+        here = [refusal for refusal in found if refusal.status == status]
+        codes = sorted({refusal.code for refusal in here})
         answer = {
             "description": "Refused: " + ", ".join(f"`{code}`" for code in codes) + ".",
             "x-codes": codes,
@@ -159,7 +159,8 @@ def _answers(found: Sequence[Refusal]) -> dict[str, Any]:
                 }
             },
         }
-        more = ("RetryAfter",) if status in WAITS else ("WwwAuthenticate",) * (status == 401)
+        more = ["RetryAfter"] if any(refusal.waits for refusal in here) else []
+        more += ["WwwAuthenticate"] if status == 401 else []
         _add_headers(answer, ("RequestId", *more))
         answers[str(status)] = answer
     return answers

@@ -33,6 +33,7 @@ class Refusal:
     code: str
     sentence: str
     field: str | None = None
+    waits: bool = False  # carries Retry-After
 
     @property
     def name(self) -> str:
@@ -43,6 +44,7 @@ class Refusal:
 Source = type[e.PrivacyError] | type[APIException] | Refusal
 
 BAD_REQUEST: Final = Refusal(400, "bad_request", "The request could not be understood.")
+WAITS: Final = (429, 503)
 # What any operation may answer, whoever asks and for whatever.
 ALWAYS: Final[Sequence[Source]] = (
     BAD_REQUEST,
@@ -185,6 +187,8 @@ def told(source: Source) -> Refusal:
     if isinstance(source, Refusal):
         return source
     if issubclass(source, e.PrivacyError):
-        return Refusal(source.status, source.code, source.sentence, source.field)
+        waits = source.status in WAITS or source.retry_after is not None
+        return Refusal(source.status, source.code, source.sentence, source.field, waits)
     detail = str(source.default_detail).format(media_type="text/plain")
-    return Refusal(source.status_code, str(source.default_code), detail)
+    waits = source.status_code in WAITS
+    return Refusal(source.status_code, str(source.default_code), detail, waits=waits)

@@ -102,13 +102,7 @@ async function main(): Promise<void> {
   const styles = await new StylesApi(configuration).listStyles();
   const stranger = await refusal(me.getHoldings());
   await account("signup", { email, password, region: "eu_uk", is_adult: true });
-  const set = await sets.createReferenceSet({ newReferenceSet: {} });
-  const early = await refusal(
-    jobs.createJob({
-      idempotencyKey: "early",
-      newJob: { referenceSet: set.id, items: [{ style }] },
-    }),
-  );
+  const early = await refusal(sets.createReferenceSet({ newReferenceSet: {} }));
   await sign();
   const filled = await fillSet();
   const job = await painted(filled.id);
@@ -148,7 +142,8 @@ async function main(): Promise<void> {
   process.stdout.write(JSON.stringify(saw));
 }
 
-main().catch((error) => {
-  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+main().catch(async (error) => {
+  const said = error instanceof ResponseError ? await error.response.text() : "";
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n${said}\n`);
   process.exit(1);
 });

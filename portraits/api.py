@@ -11,17 +11,16 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import generics, status
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import gallery, job_rows, jobs, painters, quota, receipts, references
+from portraits import gallery, job_rows, jobs, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
 from portraits.formats import ENDINGS, MEDIA_TYPES
 from portraits.list_serializers import WhichJobsSerializer, WhichPortraitsSerializer
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from portraits.refusals import sentence_for
 from portraits.serializers import (
     AllowanceSerializer,
@@ -34,7 +33,7 @@ from portraits.serializers import (
     PortraitSerializer,
     ReferenceSetSerializer,
 )
-from portraits.style_serializers import PromptChoicesSerializer, PromptSerializer, StyleSerializer
+from portraits.style_serializers import PromptSerializer
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
 
@@ -65,35 +64,6 @@ class AnyBytesParser(PhotoParser):
     """For clients that do not know what they send: the intake decides what it is."""
 
     media_type = "application/octet-stream"
-
-
-@extend_schema_view(get=extend_schema(operation_id="listStyles"))
-class StylesView(generics.ListAPIView[Style]):
-    """The catalogue."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
-    serializer_class = StyleSerializer
-    queryset = Style.objects.filter(retired_at=None)
-    pagination_class = None
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        """The engines that are running, read once a request."""
-        # Nobody asks while the contract is written, and no database need be there.
-        alive = set[str]() if hasattr(self, "swagger_fake_view") else painters.alive(timezone.now())
-        return {**super().get_serializer_context(), "engines": alive}
-
-
-class PromptChoicesView(APIView):
-    """What a prompt can choose from, so that an app can draw its form."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
-
-    @extend_schema(operation_id="getPromptChoices", responses=PromptChoicesSerializer)
-    def get(self, request: Request) -> Response:
-        """The lists, and how long words of one's own may be."""
-        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
 
 
 class ReferenceSetsView(APIView):

@@ -17,8 +17,10 @@ def person(people: People) -> Person:
 def ended(person: Person) -> list[Any]:
     """Two jobs that have ended, one with two portraits."""
     made = person.set_with_photo(keep_hours=24)
-    begun = [person.submit(made, STYLE), person.submit(made, STYLE, STYLE)]
-    return [person.ended(job.json()["id"]) for job in begun]
+    return [
+        person.ended(person.submit(made, *styles).json()["id"])
+        for styles in ((STYLE,), (STYLE, STYLE))
+    ]
 
 
 def ids(person: Person, path: str, **asked: Any) -> list[str]:

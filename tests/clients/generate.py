@@ -5,6 +5,7 @@ fetched when it runs. Only the TypeScript client is built here: neither Swift no
 installed from where the other tools come from, so theirs are not compiled.
 """
 
+import shutil
 import subprocess
 import sys
 from importlib import resources
@@ -31,7 +32,9 @@ class GeneratorFailed(Exception):
 
 
 def generate(language: str, folder: Path) -> None:
-    """Write the client of one language into a folder. Raises GeneratorFailed."""
+    """Write the client of one language into a folder of its own. Raises GeneratorFailed."""
+    # A file of an operation that is gone must not stay.
+    shutil.rmtree(folder, ignore_errors=True)
     name, options = LANGUAGES[language]
     jar = resources.files("openapi_generator_cli") / "openapi-generator.jar"
     command = [str(JAVA), "-jar", str(jar), "generate", "--input-spec", str(WRITTEN)]

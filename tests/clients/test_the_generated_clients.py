@@ -21,7 +21,7 @@ import pytest
 from deploy.contract.document import METHODS
 from deploy.env import ROOT
 from deploy.management.commands.contract import WRITTEN, read
-from tests.clients.generate import LANGUAGES, generate
+from tests.clients.generate import KEPT, LANGUAGES, generate
 
 if TYPE_CHECKING:
     from deploy.stack.supervisor import Stack
@@ -41,13 +41,11 @@ without_node = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Language → the folder of its client, just generated."""
-    made = {}
+def clients() -> dict[str, Path]:
+    """Language → the folder of its client, just generated; they stay there to be taken along."""
     for language in LANGUAGES:
-        made[language] = tmp_path_factory.mktemp(language)
-        generate(language, made[language])
-    return made
+        generate(language, KEPT / language)
+    return {language: KEPT / language for language in LANGUAGES}
 
 
 def named() -> set[str]:

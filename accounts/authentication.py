@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
@@ -16,12 +16,13 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.request import Request
 
 from accounts.errors import SessionEnded
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.sessions import SessionStore
 
 SCHEME: Final = "Session-Token"
+HOUR: Final = timedelta(hours=1)
 _FIND: Final = """
-    SELECT session.session_data, {}
+    SELECT session.session_data, session.created_at, session.seen_at, {}
     FROM accounts_session session JOIN accounts_user person ON person.id = session.user_id
     WHERE session.session_key = %s AND session.expire_date > %s AND person.is_active
 """
@@ -37,7 +38,7 @@ class SessionTokenAuthentication(XSessionTokenAuthentication):
     def authenticate(self, request: Any) -> tuple[Any, Any] | None:
         """(user, session), or None without a token."""
         token = self.get_session_token(request)
-        return _signed_in(token, _ALL) if token else None
+        return signed_in(token, _ALL) if token else None
 
     def authenticate_header(self, request: Any) -> str:
         """Makes DRF answer 401 rather than 403."""
@@ -53,10 +54,10 @@ def caller(request: Request) -> uuid.UUID:
 
 def owner_of(token: str) -> uuid.UUID:
     """Whose session a token names. Raises SessionEnded."""
-    return _signed_in(token, _LEAST)[0].pk
+    return signed_in(token)[0].pk
 
 
-def _signed_in(token: str, fields: Sequence[str]) -> tuple[User, Any]:
+def signed_in(token: str, fields: Sequence[str] = _LEAST) -> tuple[User, Any]:
     """(user, session) of a token. Raises SessionEnded.
 
     The plain case is decided here, in one query: a living session, signed by us, of an active
@@ -78,7 +79,7 @@ def _plain_case(token: str, fields: Sequence[str], now: datetime) -> tuple[User,
         row = cursor.fetchone()
     if row is None:
         return None
-    user = User.from_db(connection.alias, fields, row[1:])
+    user = User.from_db(connection.alias, fields, row[3:])
     session = SessionStore(session_key=token)
     said = session.decode(row[0])
     plain = (
@@ -86,6 +87,10 @@ def _plain_case(token: str, fields: Sequence[str], now: datetime) -> tuple[User,
         and said.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
         and constant_time_compare(said.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
     )
+    if plain and now - row[2] > HOUR:
+        # Once an hour at most, as the person's own row is.
+        end = Session.end_of(row[1], now)
+        Session.objects.filter(session_key=token).update(seen_at=now, expire_date=end)
     # What else the session holds is read by the few who ask for it.
     return (user, session) if plain else None
 

@@ -1,13 +1,15 @@
 """Who the user is, and nothing else: no name, no birth date, no picture."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import uuid_utils.compat
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -74,6 +76,9 @@ class Session(AbstractBaseSession):
     """A signed-in device. The user's id is a column, so that ending all of them is one DELETE."""
 
     user_id = models.UUIDField(null=True, db_index=True)
+    created_at = models.DateTimeField(db_default=Now())
+    # To the hour.
+    seen_at = models.DateTimeField(db_default=Now())
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
@@ -84,3 +89,9 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore  # Django's session API asks for the class late.
 
         return SessionStore
+
+    @staticmethod
+    def end_of(created_at: datetime, seen_at: datetime) -> datetime:
+        """When a session ends: by its age, or because nobody has used it for long."""
+        age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        return min(created_at + age, seen_at + settings.SESSION_IDLE)

@@ -1,9 +1,13 @@
 """The session engine: database sessions that know whose they are."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
+
+BEGAN: Final = "began"
 
 
 class SessionStore(DatabaseStore):
@@ -17,7 +21,15 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
-        """The row to save, with the owner's id in its own column."""
+        """The row to save, with the owner's id in its own column.
+
+        Every save writes a whole row, so when the session began goes with its data: proving once
+        more who one is makes it no younger.
+        """
+        now = timezone.now()
+        began = datetime.fromisoformat(data.setdefault(BEGAN, now.isoformat()))
         row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
+        row.created_at, row.seen_at = began, now
+        row.expire_date = min(row.expire_date, type(row).end_of(began, now))
         return row

@@ -122,6 +122,17 @@ class Env(BaseSettings):
         " e-mail or web address.",
     )
     build: str = Field("", description="Commit of the code that runs; stands in every receipt.")
+    verify_email: bool = Field(
+        False,
+        description="A new account is used only after the code that was sent to its address. It"
+        " also hides whether somebody has an account: without it, a second sign-up is refused.",
+    )
+    session_idle_days: float = Field(
+        14.0,
+        gt=0,
+        le=30,
+        description="A session that nobody uses for so long ends; any session ends after 30 days.",
+    )
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."
     )

@@ -253,7 +253,11 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+SESSION_IDLE = timedelta(days=ENV.session_idle_days)
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if ENV.verify_email else "none"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ENV.verify_email
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # allauth's limiter counts in the cache, by address: with a cache per process it would promise
@@ -315,6 +319,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ErasureScope": "privacy.models.Erasure.Scope",
         "ErasureWhole": "privacy.serializers.WHOLE",
         "BlobKind": "privacy.models.Blob.Kind",
+        "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
         "Shape": "portraits.serializers.SHAPES",

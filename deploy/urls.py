@@ -21,7 +21,7 @@ urlpatterns = [
     path("v1/", include("portraits.urls")),
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema")),
-    path("auth/", include("allauth.headless.urls")),
+    path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]
 

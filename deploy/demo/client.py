@@ -59,7 +59,7 @@ class Client:
         self._keep_session(self.call("POST", "/auth/app/v1/auth/signup", body=person))
 
     def forget_session(self) -> None:
-        """As after starting the app anew; with a dead token, signing in is answered 410."""
+        """As after starting the app anew."""
         self._http.headers.pop("X-Session-Token", None)
 
     def sign_in(self, *, email: str, password: str) -> None:
@@ -149,15 +149,14 @@ class Client:
 
 
 def refusal(response: httpx.Response) -> Refused:
-    """The first error of an answer, in either of the shapes that it may have."""
+    """The first error of an answer."""
     try:
         answer = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
         answer = {}
     errors = answer.get("errors") if isinstance(answer, dict) else None
     first = errors[0] if errors else {}
-    # The accounts library calls `message` what every other answer calls `detail`.
-    detail = first.get("detail") or first.get("message") or response.reason_phrase
+    detail = first.get("detail") or response.reason_phrase
     return Refused(
         status=response.status_code, code=first.get("code") or "no_code", detail=str(detail)
     )

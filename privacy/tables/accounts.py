@@ -26,7 +26,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Class.SECRET: "session_key",
             # Signed by Django; the copy holds what it says about the person, opened.
             Class.SEALED: "session_data",
-            Class.TIME: "expire_date",
+            Class.TIME: "expire_date created_at seen_at",
         },
     ),
     Table(

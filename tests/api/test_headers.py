@@ -32,7 +32,7 @@ ANSWERS = (
     ("get", "/nothing"),
     ("get", "/admin/login/"),
     ("get", "/auth/app/v1/auth/session"),
-    ("get", "/auth/app/v1/config"),
+    ("get", "/v1/me/sessions"),
     ("options", "/v1/jobs"),
 )
 

@@ -8,7 +8,7 @@ const AUTH = "/auth/app/v1/auth/";
 
 export class Refused extends Error {
   constructor(status, errors) {
-    super(errors.map((one) => one.detail || one.message).join(" ") || say("offline"));
+    super(errors.map((one) => one.detail).join(" ") || say("offline"));
     this.status = status;
     this.code = errors[0]?.code || "no_code";
     this.errors = errors;
@@ -50,7 +50,6 @@ async function account(path, body, token) {
 export const signUp = (person) => account("signup", person, false);
 export const signIn = (email, password) => account("login", { email, password }, false);
 export const confirm = (password) => account("reauthenticate", { password }, true);
-// It answers 401, for there is no session any more.
 export const signOut = () => send("DELETE", AUTH + "session").catch(() => {}).finally(forget);
 
 export const get = (path) => json("GET", path);

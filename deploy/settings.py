@@ -322,7 +322,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
-        "Shape": "portraits.serializers.SHAPES",
         "RenditionName": "portraits.hand_views.SIZES",
     },
     "POSTPROCESSING_HOOKS": [

@@ -23,21 +23,28 @@ NAMED: Final[dict[str, Any]] = {
     "cancel": f"/v1/jobs/{ID}/cancel",
     "client": "ios/1.4.2",
     "code": None,
+    "current_password": "a long and rare passphrase",
+    "display": "grace@example.org",
     "document_sha256": SHA256,
     "events": f"/v1/jobs/{ID}/events",
     "hint": None,
+    "key": "K7QX2M",
     "language": "en",
     "image": f"/v1/portraits/{ID}/image",
     "media_type": "image/jpeg",
     "name": "full",
+    "new_password": "another long passphrase",
     "notice": None,
+    "password": "a long and rare passphrase",
     "purpose": "portrait-generation",
     "receipt": None,
     "region": "eu_uk",
     "self": f"/v1/jobs/{ID}",
+    "session_token": "q2k3v9c5m1x8z7w4n6b0p2r5t8y1u3i7",
     "sha256": SHA256,
     "signature": "3045" + 30 * "a1",
     "statement": {"portrait": ID, "engine": "pocket", "style": "studio"},
+    "status": 200,
     "style": "studio",
     "typed_name": "Grace Hopper",
     "url": "/v1/shared/6f1c0d5c2b7e4e0a",
@@ -104,5 +111,5 @@ def _plain(kind: str, schema: Any, name: str) -> Any:
 def _fits(value: Any, kinds: str | list[str]) -> bool:
     """Whether a value by name is of a type that this field takes."""
     allowed = [kinds] if isinstance(kinds, str) else kinds
-    of_type = {str: "string", bool: "boolean", dict: "object", type(None): "null"}
+    of_type = {str: "string", bool: "boolean", int: "integer", dict: "object", type(None): "null"}
     return of_type[type(value)] in allowed

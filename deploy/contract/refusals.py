@@ -18,7 +18,8 @@ from rest_framework.exceptions import (
     UnsupportedMediaType,
 )
 
-from accounts.errors import ReauthenticationRequired, SessionEnded
+from accounts import errors as a
+from accounts.errors import SessionEnded
 from deploy.http import BodyTooLarge, DatabaseDown
 from portraits import errors as p
 from portraits.refusals import FACE, FILE
@@ -100,7 +101,58 @@ _JOB: Final = {
     "items_and_pack": ("Send items or a pack, not both.", "pack"),
 }
 
+# allauth's own codes, with the sentences that it says them in.
+_ACCOUNT: Final = {
+    "email_taken": ("A user is already registered with this email address.", "email"),
+    "email_password_mismatch": (
+        "The email address and/or password you specified are not correct.",
+        "password",
+    ),
+    "too_many_login_attempts": ("Too many failed login attempts. Try again later.", "email"),
+    "incorrect_password": ("Incorrect password.", "password"),
+    "enter_current_password": ("Please type your current password.", "current_password"),
+    "incorrect_code": ("Incorrect code.", "key"),
+    "password_too_short": ("This password is too short.", "password"),
+    "password_too_common": ("This password is too common.", "password"),
+    "password_entirely_numeric": ("This password is entirely numeric.", "password"),
+    "password_too_similar": ("The password is too similar to the email address.", "password"),
+}
+_NEW_PASSWORD: Final = (
+    *("password_too_short", "password_too_common"),
+    *("password_entirely_numeric", "password_too_similar"),
+)
+# Whoever guesses is counted, and nobody guesses where nothing counts.
+_GUESSING: Final[Sequence[Source]] = (a.TooManyAttempts, a.SignInAway)
+
+
+def _account(*codes: str) -> Sequence[Source]:
+    return tuple(Refusal(400, code, *_ACCOUNT[code]) for code in codes)
+
+
 OPERATIONS: Final[dict[str, Sequence[Source]]] = {
+    "signUp": (
+        *_account("email_taken", *_NEW_PASSWORD),
+        *(a.AlreadySignedIn, a.NotNow, SessionEnded),
+        *_GUESSING,
+    ),
+    "signIn": (
+        *_account("email_password_mismatch", "too_many_login_attempts"),
+        *(a.AlreadySignedIn, a.NotNow, a.NotSignedIn, SessionEnded),
+        *_GUESSING,
+    ),
+    "getSession": (a.SignInAway,),
+    "signOut": (a.SignInAway,),
+    "reauthenticate": (*_account("incorrect_password"), *_GUESSING),
+    "verifyEmail": (*_account("incorrect_code"), a.NotNow, *_GUESSING),
+    "resendEmailCode": (a.NotNow, *_GUESSING),
+    "requestPasswordReset": (a.AlreadySignedIn, a.NotNow, *_GUESSING),
+    "resetPassword": (*_account("incorrect_code", *_NEW_PASSWORD), a.NotNow, *_GUESSING),
+    "changePassword": (
+        *_account("enter_current_password", *_NEW_PASSWORD),
+        *(a.ReauthenticationRequired, *_GUESSING),
+    ),
+    "listSessions": (),
+    "endSession": (a.UnknownSession,),
     "listReceiptKeys": (),
     "getPrivacyFacts": (),
     "getTransparency": (*FIELDS, NotFound),
@@ -116,11 +168,11 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "listConsentDocuments": (e.OwnerErased,),
     "withdrawConsent": (e.ConsentMissing, *_ENDS),
     "getErasure": (),
-    "eraseMe": (ReauthenticationRequired, *_ENDS),
+    "eraseMe": (a.ReauthenticationRequired, *_ENDS),
     "createFaceClaim": (e.TooManyClaims, e.NotReady, e.KeysUnavailable),
     "getFaceClaim": (),
     "getHoldings": (),
-    "createExport": (ReauthenticationRequired, *_SEALS),
+    "createExport": (a.ReauthenticationRequired, *_SEALS),
     "getExport": (e.ExportUnknown, e.ExportEnded),
     "downloadExport": (
         *(e.ExportUnknown, e.ExportEnded, e.ExportUsed, e.ExportNotReady),

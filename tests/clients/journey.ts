@@ -1,12 +1,12 @@
 // One person's whole way, by the generated client alone: from sign-up to the receipt.
 //
-// Signing up and confirming the password are the accounts' own calls; everything else is a method
-// of the client. It says at its end, as JSON, what it has seen; the test that runs it looks at that.
+// It says at its end, as JSON, what it has seen; the test that runs it looks at that.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  AuthApi,
   Configuration,
   ConsentsApi,
   ErasuresApi,
@@ -26,22 +26,13 @@ const PATIENCE = 120_000;
 let session = "";
 
 const configuration = new Configuration({ basePath: base, apiKey: () => session });
+const auth = new AuthApi(configuration);
 const consents = new ConsentsApi(configuration);
 const erasures = new ErasuresApi(configuration);
 const jobs = new JobsApi(configuration);
 const me = new MeApi(configuration);
 const portraits = new PortraitsApi(configuration);
 const sets = new ReferenceSetsApi(configuration);
-
-async function account(path: string, body: object): Promise<void> {
-  const headers: Record<string, string> = { "Content-Type": "application/json" };
-  if (session) headers["X-Session-Token"] = session;
-  const sent = { method: "POST", headers, body: JSON.stringify(body) };
-  const answer = await fetch(`${base}/auth/app/v1/auth/${path}`, sent);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  const said = (await answer.json()) as { meta?: { session_token?: string } };
-  session = said.meta?.session_token ?? session;
-}
 
 async function until<T>(ask: () => Promise<T>, done: (found: T) => boolean): Promise<T> {
   const end = Date.now() + PATIENCE;
@@ -101,7 +92,12 @@ async function painted(referenceSet: string): Promise<Job> {
 async function main(): Promise<void> {
   const styles = await new StylesApi(configuration).listStyles();
   const stranger = await refusal(me.getHoldings());
-  await account("signup", { email, password, region: "eu_uk", is_adult: true });
+  const person = { email, password, region: "eu_uk" as const, isAdult: true };
+  const signedUp = await auth.signUp({ signUp: person });
+  session = signedUp.meta.sessionToken ?? "";
+  const again = await refusal(
+    new AuthApi(new Configuration({ basePath: base })).signUp({ signUp: person }),
+  );
   const early = await refusal(sets.createReferenceSet({ newReferenceSet: {} }));
   await sign();
   const filled = await fillSet();
@@ -114,7 +110,9 @@ async function main(): Promise<void> {
   const part: Erasure = await portraits.deletePortrait({ id: first.id });
   const gone = await refusal(portraits.getPortrait({ id: first.id }));
   const unconfirmed = await refusal(me.eraseMe({ eraseMe: {} }));
-  await account("reauthenticate", { password });
+  const confirmed = await auth.reauthenticate({ password: { password } });
+  session = confirmed.meta.sessionToken ?? session;
+  const devices = await me.listSessions();
   const erasure = await me.eraseMe({ eraseMe: {} });
   const proved = await until(
     () => erasures.getErasure({ id: erasure.id }),
@@ -125,6 +123,8 @@ async function main(): Promise<void> {
   const saw = {
     styles: styles.map((found) => found.id),
     stranger,
+    again,
+    devices: devices.filter((device) => device.current).length,
     early,
     photos: filled.accepted,
     outcome: job.outcome,

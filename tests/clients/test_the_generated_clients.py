@@ -103,6 +103,8 @@ def test_the_typescript_client_goes_from_sign_up_to_the_receipt(
     saw: Any = json.loads(run("node", "built/journey.js", *person, folder=built))
     assert "passthrough" in saw["styles"]
     assert saw["stranger"] == [401, "not_authenticated"]
+    assert saw["again"] == [400, "email_taken"]
+    assert saw["devices"] == 1
     assert saw["early"] == [403, "consent_missing"]
     assert (saw["photos"], saw["outcome"], saw["portraits"]) == (5, "complete", 2)
     assert saw["picture"]["type"] == "image/jpeg"

@@ -47,11 +47,13 @@ def ids(owner: Person) -> dict[str, dict[str, str]]:
     job = owner.ended(owner.submit(made).json()["id"])
     (item,) = job["items"]
     export = owner.export().rsplit("/", 1)[1]
+    (device,) = owner.http.get("/v1/me/sessions").json()
     return {
         "/v1/reference-sets/": {"id": made, "slot": "front"},
         "/v1/jobs/": {"id": job["id"], "item_id": item["id"]},
         "/v1/portraits/": {"id": item["portrait"]},
         "/v1/me/export/": {"id": export},
+        "/v1/me/sessions/": {"name": device["id"]},
     }
 
 

@@ -77,6 +77,8 @@ def _refusal(status: int, said: dict[str, Any]) -> APIException:
         return ReauthenticationRequired()
     if status in REFUSALS:
         return REFUSALS[status]()
+    if any(error["code"].startswith("too_many") for error in said.get("errors", ())):
+        return TooManyAttempts()
     fields: dict[str, list[ErrorDetail]] = {}
     for error in said.get("errors", ()):
         told = ErrorDetail(error["message"], code=error["code"])

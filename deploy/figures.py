@@ -102,6 +102,11 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "prove": ("checks of `make prove` that hold", "all"),
     "stack-ready": ("embedded stack ready after installation", "15 s or less"),
     "stack-memory": ("embedded stack's memory beside the engine", "1.5 GB or less"),
+    "face-told": ("pocket portraits nearest to the photo that they are of", "all"),
+    "skin-kept": (
+        "skin in coloured pocket styles, against the photo",
+        "within 9 of L*, 16 degrees",
+    ),
     "pocket-512": ("pocket engine, 512 px on two cores", "6 s or less"),
 }
 

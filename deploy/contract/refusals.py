@@ -108,7 +108,6 @@ _ACCOUNT: Final = {
         "The email address and/or password you specified are not correct.",
         "password",
     ),
-    "too_many_login_attempts": ("Too many failed login attempts. Try again later.", "email"),
     "incorrect_password": ("Incorrect password.", "password"),
     "enter_current_password": ("Please type your current password.", "current_password"),
     "incorrect_code": ("Incorrect code.", "key"),
@@ -136,7 +135,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
         *_GUESSING,
     ),
     "signIn": (
-        *_account("email_password_mismatch", "too_many_login_attempts"),
+        *_account("email_password_mismatch"),
         *(a.AlreadySignedIn, a.NotNow, a.NotSignedIn, SessionEnded),
         *_GUESSING,
     ),

@@ -71,13 +71,17 @@ def test_what_was_not_compiled_says_so(clients: dict[str, Path]) -> None:
     assert said == {"typescript": False, "swift": True, "kotlin": True}
 
 
-def run(*command: str, folder: Path) -> str:
-    """What a program says; it must end well."""
-    ended = subprocess.run(
+def ended(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=240, check=False
     )
-    assert ended.returncode == 0, (ended.stdout + ended.stderr)[-3000:]
-    return ended.stdout
+
+
+def run(*command: str, folder: Path) -> str:
+    """What a program says; it must end well."""
+    ended_as = ended(*command, folder=folder)
+    assert ended_as.returncode == 0, (ended_as.stdout + ended_as.stderr)[-3000:]
+    return ended_as.stdout
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,10 @@ def built(clients: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     for name in ("package.json", "package-lock.json", "tsconfig.json", "journey.ts"):
         shutil.copy(HERE / name, folder)
     shutil.copytree(clients["typescript"], folder / "client")
-    run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
+    installed = ended("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
+    if installed.returncode and "SITTER_TEST_NODE" not in os.environ:
+        pytest.skip("npm could not install the compiler; is there a registry?")
+    assert installed.returncode == 0, installed.stderr[-3000:]
     run("node", "node_modules/typescript/bin/tsc", "--project", ".", folder=folder)
     return folder
 

@@ -234,6 +234,9 @@ class Env(BaseSettings):
     queue_limit: int = Field(
         20_000, ge=1, description="Portraits that may wait in all; beyond, new jobs get a 429."
     )
+    upload_queue_limit: int = Field(
+        500, ge=1, description="Photos that may wait to be checked; beyond, more get a 429."
+    )
     daily_portraits: int = Field(500, ge=1, description="Portraits that a person gets in a day.")
     monthly_portraits: int = Field(
         5000, ge=1, description="Portraits that a person gets in a month."

@@ -223,6 +223,7 @@ DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
 REQUESTS_A_MINUTE = ENV.requests_a_minute
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit
+UPLOAD_QUEUE_LIMIT = ENV.upload_queue_limit
 DAILY_PORTRAITS = ENV.daily_portraits
 MONTHLY_PORTRAITS = ENV.monthly_portraits
 WEBHOOK_URL = ENV.webhook_url

@@ -273,6 +273,15 @@ class QueueFull(PortraitsError):
     status = 429
 
 
+class IntakeBehind(PortraitsError):
+    """More photos wait to be checked than will be in their time."""
+
+    code = "intake_behind"
+    sentence = "Too many photos are being checked; this one was not taken. Send it again later."
+    status = 429
+    retry_after = 20
+
+
 class PromptRefused(PortraitsError):
     """The root of the refusals of a prompt; none repeats a word of it."""
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from portraits.errors import (
     EmptyUpload,
+    IntakeBehind,
     ReferencesInUse,
     UnknownPhoto,
     UnknownReferences,
@@ -21,7 +22,7 @@ from portraits.errors import (
 from portraits.models import Photo, ReferenceSet
 from privacy import consent, dispatch, erasure, keys, leases, retention, vault
 from privacy.audit import Reason
-from privacy.models import Blob, Erasure
+from privacy.models import Blob, Erasure, Lease
 from privacy.parts import Scope
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -73,7 +74,7 @@ def add(owner_id: uuid.UUID, set_id: uuid.UUID, slot: str, upload: Plain, now: d
     """Seal what arrived into a slot and let the intake look at it. Putting again replaces it.
 
     Raises ConsentMissing, UnknownReferences, UnknownSlot, EmptyUpload, UploadTooLarge,
-    ReferencesInUse; then nothing is stored.
+    ReferencesInUse, IntakeBehind; then nothing is stored.
     """
     consent.require(owner_id, now)
     if slot not in Photo.Slot.values:
@@ -84,12 +85,23 @@ def add(owner_id: uuid.UUID, set_id: uuid.UUID, slot: str, upload: Plain, now: d
         raise UploadTooLarge
     if find(owner_id, set_id, now).state != ReferenceSet.State.OPEN:
         raise ReferencesInUse
+    _check_intake()
     draft = vault.draft(Kind.UPLOAD, owner_id, upload, now)
     try:
         return _put_into_slot(owner_id, set_id, slot, draft, now)
     except Exception:
         vault.discard([draft])
         raise
+
+
+def _check_intake() -> None:
+    """A photo that waits too long dies unseen, so more than can be seen in that time are refused.
+
+    Counted no further than it takes to know, and without a lock: those of one moment may pass.
+    """
+    most = settings.UPLOAD_QUEUE_LIMIT
+    if Lease.objects.filter(kind=LEASE)[:most].count() >= most:
+        raise IntakeBehind
 
 
 def _put_into_slot(

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.conf import settings
 from portraits import jobs, painting, references
 from portraits.errors import (
     EmptyUpload,
+    IntakeBehind,
     ReferencesInUse,
     UnknownReferences,
     UnknownSlot,
@@ -47,6 +49,19 @@ def taken(photo: Photo) -> leases.Claim:
 
 def cleaned(who: uuid.UUID) -> vault.Draft:
     return vault.draft(Kind.REFERENCE, who, Plain(b"clean"), now())
+
+
+def test_a_photo_that_could_not_be_checked_in_time_is_not_taken(settings_of: Any) -> None:
+    who = consenting()
+    made = references.create(who, None, now())
+    waiting = Lease.objects.filter(kind=references.LEASE).count()
+    settings_of(UPLOAD_QUEUE_LIMIT=waiting + 1)
+    sent(who, made)
+    with pytest.raises(IntakeBehind) as told:
+        sent(who, made, "half_body")
+    assert told.value.retry_after > 0
+    assert Photo.objects.filter(set=made).count() == 1
+    assert Blob.objects.filter(owner_id=who).count() == 1
 
 
 # --- How long -----------------------------------------------------------------------------------

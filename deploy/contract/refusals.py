@@ -187,7 +187,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "putPhoto": (
         *PHOTO,
         *_CONSENT,
-        *(p.UnknownReferences, p.UnknownSlot, p.ReferencesInUse),
+        *(p.UnknownReferences, p.UnknownSlot, p.ReferencesInUse, p.IntakeBehind),
         *_SEALS,
     ),
     "deletePhoto": (

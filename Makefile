@@ -14,7 +14,7 @@ LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prove test lint bench chaos publish words figures lock pictures
+.PHONY: help demo up prove test lint bench chaos publish words contract clients figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ publish: $(VENV)/dev ## Copy what was measured last into deploy/docs/measured, w
 
 words: $(VENV)/dev ## Compile deploy/locale, the sentences that people are told
 	@$(VENV)/bin/pybabel --quiet compile --directory deploy/locale --domain django
+
+contract: $(VENV)/run ## Write deploy/contract/openapi.yaml from the code; list what it breaks
+	@SITTER_SECRET_KEY=unused $(PY) manage.py contract
+
+clients: $(VENV)/dev ## Generate clients in TypeScript, Swift and Kotlin into var/clients
+	@$(PY) -m tests.clients.generate
 
 figures: $(VENV)/run ## Print every acceptance figure and what was measured last
 	@$(PY) -m deploy.figures

@@ -28,6 +28,8 @@ from accounts.serializers import (
     SignUpSerializer,
 )
 
+# These read the token themselves; the document says so all the same.
+TOKEN: list[Any] = [{"sessionToken": []}]
 IN: dict[int, Any] = {200: SignedInSerializer}
 IN_OR_PENDING: dict[int, Any] = {**IN, 202: PendingSerializer}
 
@@ -46,7 +48,7 @@ class Door(APIView):
 class SignUpView(Door):
     """A new account."""
 
-    @extend_schema(operation_id="sign_up", request=SignUpSerializer, responses=IN_OR_PENDING)
+    @extend_schema(operation_id="signUp", request=SignUpSerializer, responses=IN_OR_PENDING)
     def post(self, request: Request) -> Response:
         """Make an account. 202: a code was sent to the address; `verify_email` comes next."""
         forget_dead_token(request)
@@ -56,7 +58,7 @@ class SignUpView(Door):
 class SignInView(Door):
     """A new session."""
 
-    @extend_schema(operation_id="sign_in", request=CredentialsSerializer, responses=IN_OR_PENDING)
+    @extend_schema(operation_id="signIn", request=CredentialsSerializer, responses=IN_OR_PENDING)
     def post(self, request: Request) -> Response:
         """Sign in. A token of a session that has ended may be sent along; it is not looked at."""
         forget_dead_token(request)
@@ -66,14 +68,14 @@ class SignInView(Door):
 class SessionView(Door):
     """The session of the token that is sent."""
 
-    @extend_schema(operation_id="session_read", responses=IN)
+    @extend_schema(operation_id="getSession", auth=TOKEN, responses=IN)
     def get(self, request: Request) -> Response:
         """Who is signed in."""
         if token := request.headers.get("X-Session-Token"):
             signed_in(token)
         return passed(request, views.SessionView)
 
-    @extend_schema(operation_id="sign_out", responses={204: None})
+    @extend_schema(operation_id="signOut", auth=TOKEN, responses={204: None})
     def delete(self, request: Request) -> Response:
         """End this session."""
         devices.end_own(request.headers.get("X-Session-Token", ""))
@@ -83,7 +85,9 @@ class SessionView(Door):
 class ReauthenticateView(Door):
     """Proving once more who one is."""
 
-    @extend_schema(operation_id="reauthenticate", request=PasswordSerializer, responses=IN)
+    @extend_schema(
+        operation_id="reauthenticate", auth=TOKEN, request=PasswordSerializer, responses=IN
+    )
     def post(self, request: Request) -> Response:
         """Confirm the password, as an erasure and an export ask for. The token may be a new one."""
         return passed(request, views.ReauthenticateView)
@@ -92,7 +96,9 @@ class ReauthenticateView(Door):
 class VerifyEmailView(Door):
     """Whether an address is the person's."""
 
-    @extend_schema(operation_id="email_verify", request=CodeSerializer, responses=IN_OR_PENDING)
+    @extend_schema(
+        operation_id="verifyEmail", auth=TOKEN, request=CodeSerializer, responses=IN_OR_PENDING
+    )
     def post(self, request: Request) -> Response:
         """Hand in the code that came by mail, with the session_token of the sign-up."""
         return passed(request, views.VerifyEmailView)
@@ -101,7 +107,9 @@ class VerifyEmailView(Door):
 class ResendCodeView(Door):
     """A code that did not arrive."""
 
-    @extend_schema(operation_id="email_resend", request=None, responses=DoneSerializer)
+    @extend_schema(
+        operation_id="resendEmailCode", auth=TOKEN, request=None, responses=DoneSerializer
+    )
     def post(self, request: Request) -> Response:
         """Send the code once more."""
         return passed(request, views.ResendEmailVerificationCodeView)
@@ -111,7 +119,7 @@ class AskResetView(Door):
     """A password that was forgotten."""
 
     @extend_schema(
-        operation_id="password_forgotten",
+        operation_id="requestPasswordReset",
         request=AddressSerializer,
         responses={202: PendingSerializer},
     )
@@ -125,7 +133,10 @@ class ResetView(Door):
     """A new password by code."""
 
     @extend_schema(
-        operation_id="password_reset", request=NewPasswordSerializer, responses=IN_OR_PENDING
+        operation_id="resetPassword",
+        auth=TOKEN,
+        request=NewPasswordSerializer,
+        responses=IN_OR_PENDING,
     )
     def post(self, request: Request) -> Response:
         """Set a new password with the code that came by mail. Every other session ends."""
@@ -135,7 +146,9 @@ class ResetView(Door):
 class ChangePasswordView(Door):
     """A new password by the old one."""
 
-    @extend_schema(operation_id="password_change", request=ChangePasswordSerializer, responses=IN)
+    @extend_schema(
+        operation_id="changePassword", auth=TOKEN, request=ChangePasswordSerializer, responses=IN
+    )
     def post(self, request: Request) -> Response:
         """Change it. Every other session ends."""
         return passed(request, views.ChangePasswordView)
@@ -144,7 +157,7 @@ class ChangePasswordView(Door):
 class DevicesView(APIView):
     """Where the person is signed in."""
 
-    @extend_schema(operation_id="sessions_list", responses=SessionSerializer(many=True))
+    @extend_schema(operation_id="listSessions", responses=SessionSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Every living session, the newest first."""
         token = request.headers.get("X-Session-Token", "")
@@ -155,7 +168,7 @@ class DevicesView(APIView):
 class DeviceView(APIView):
     """One of them."""
 
-    @extend_schema(operation_id="sessions_end", responses={204: None})
+    @extend_schema(operation_id="endSession", responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """End it: a phone that was lost, say. Asking again is 404."""
         devices.end(caller(request), name)

@@ -325,10 +325,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
+        "RenditionName": "portraits.hand_views.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "deploy.openapi.add_errors",
+        "deploy.contract.document.complete",
     ],
 }
 

@@ -7,20 +7,20 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import gallery, job_rows, jobs, painters, quota, receipts, references
+from portraits import gallery, job_rows, jobs, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
 from portraits.formats import ENDINGS, MEDIA_TYPES
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
+from portraits.list_serializers import WhichJobsSerializer, WhichPortraitsSerializer
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from portraits.refusals import sentence_for
 from portraits.serializers import (
     AllowanceSerializer,
@@ -33,7 +33,7 @@ from portraits.serializers import (
     PortraitSerializer,
     ReferenceSetSerializer,
 )
-from portraits.style_serializers import PromptChoicesSerializer, PromptSerializer, StyleSerializer
+from portraits.style_serializers import PromptSerializer
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
 
@@ -66,36 +66,10 @@ class AnyBytesParser(PhotoParser):
     media_type = "application/octet-stream"
 
 
-class StylesView(generics.ListAPIView[Style]):
-    """The catalogue."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
-    serializer_class = StyleSerializer
-    queryset = Style.objects.filter(retired_at=None)
-    pagination_class = None
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        """The engines that are running, read once a request."""
-        return {**super().get_serializer_context(), "engines": painters.alive(timezone.now())}
-
-
-class PromptChoicesView(APIView):
-    """What a prompt can choose from, so that an app can draw its form."""
-
-    permission_classes = (AllowAny,)
-    authentication_classes = ()
-
-    @extend_schema(operation_id="prompt_choices", responses=PromptChoicesSerializer)
-    def get(self, request: Request) -> Response:
-        """The lists, and how long words of one's own may be."""
-        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
-
-
 class ReferenceSetsView(APIView):
     """The person's reference sets."""
 
-    @extend_schema(operation_id="reference_sets_list", responses=ReferenceSetSerializer(many=True))
+    @extend_schema(operation_id="listReferenceSets", responses=ReferenceSetSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Living sets, newest first."""
         rows = ReferenceSet.objects.filter(
@@ -104,7 +78,7 @@ class ReferenceSetsView(APIView):
         return Response(ReferenceSetSerializer(rows, many=True).data)
 
     @extend_schema(
-        operation_id="reference_sets_create",
+        operation_id="createReferenceSet",
         request=NewReferenceSetSerializer,
         responses={201: ReferenceSetSerializer},
     )
@@ -122,13 +96,13 @@ class ReferenceSetsView(APIView):
 class ReferenceSetView(APIView):
     """One reference set."""
 
-    @extend_schema(operation_id="reference_sets_read", responses=ReferenceSetSerializer)
+    @extend_schema(operation_id="getReferenceSet", responses=ReferenceSetSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """The set and its photos' verdicts."""
         found = references.find(caller(request), pk, timezone.now())
         return Response(ReferenceSetSerializer(found).data)
 
-    @extend_schema(operation_id="reference_sets_delete", responses={202: ErasureSerializer})
+    @extend_schema(operation_id="deleteReferenceSet", responses={202: ErasureSerializer})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Destroy the set and its photos now. The erasure's id fetches the receipt."""
         begun = references.discard(caller(request), pk, timezone.now())
@@ -141,7 +115,7 @@ class PhotoView(APIView):
     parser_classes = (PhotoParser, AnyBytesParser)
 
     @extend_schema(
-        operation_id="photos_put",
+        operation_id="putPhoto",
         parameters=[SLOT],
         request=RAW_PHOTO,
         responses={200: PhotoSerializer, 202: PhotoSerializer},
@@ -168,7 +142,7 @@ class PhotoView(APIView):
         )
 
     @extend_schema(
-        operation_id="photos_delete", parameters=[SLOT], responses={202: ErasureSerializer}
+        operation_id="deletePhoto", parameters=[SLOT], responses={202: ErasureSerializer}
     )
     def delete(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
         """Empty the slot and destroy its photo now. The erasure's id fetches the receipt."""
@@ -190,6 +164,7 @@ def _told(request: Request, pk: uuid.UUID, code: int) -> Response:
     return Response(found.body(), status=code)
 
 
+@extend_schema_view(get=extend_schema(operation_id="listJobs", parameters=[WhichJobsSerializer]))
 class JobsView(generics.ListAPIView[Job]):
     """The person's jobs."""
 
@@ -197,11 +172,13 @@ class JobsView(generics.ListAPIView[Job]):
     queryset = Job.objects.none()
 
     def get_queryset(self) -> Any:
-        """Their own, newest first."""
-        return _jobs(self.request)
+        """Their own, newest first; only those that were asked for."""
+        asked = WhichJobsSerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        return _jobs(self.request).filter(**asked.validated_data)
 
     @extend_schema(
-        operation_id="jobs_submit",
+        operation_id="createJob",
         parameters=[IDEMPOTENCY],
         request=NewJobSerializer,
         responses={202: JobSerializer},
@@ -225,7 +202,7 @@ class JobsView(generics.ListAPIView[Job]):
 class RetryView(APIView):
     """Trying one item again."""
 
-    @extend_schema(operation_id="items_retry", request=None, responses={202: JobSerializer})
+    @extend_schema(operation_id="retryItem", request=None, responses={202: JobSerializer})
     def post(self, request: Request, pk: uuid.UUID, item_id: uuid.UUID) -> Response:
         """Try a failed portrait once more while its job is open. It counts no second time."""
         try:
@@ -238,7 +215,7 @@ class RetryView(APIView):
 class AllowanceView(APIView):
     """How many portraits are left."""
 
-    @extend_schema(operation_id="allowance_read", responses=AllowanceSerializer)
+    @extend_schema(operation_id="getAllowance", responses=AllowanceSerializer)
     def get(self, request: Request) -> Response:
         """Today's and this month's, in UTC."""
         found = quota.shares(caller(request), timezone.now())
@@ -248,7 +225,7 @@ class AllowanceView(APIView):
 class CancelView(APIView):
     """Stopping a job."""
 
-    @extend_schema(operation_id="jobs_cancel", request=None, responses=JobSerializer)
+    @extend_schema(operation_id="cancelJob", request=None, responses=JobSerializer)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Stop what has not ended. Finished portraits stay, the photos go."""
         if not _jobs(request).filter(pk=pk).exists():
@@ -257,6 +234,9 @@ class CancelView(APIView):
         return _told(request, pk, status.HTTP_200_OK)
 
 
+@extend_schema_view(
+    get=extend_schema(operation_id="listPortraits", parameters=[WhichPortraitsSerializer])
+)
 class PortraitsView(generics.ListAPIView[Portrait]):
     """The person's portraits."""
 
@@ -264,20 +244,23 @@ class PortraitsView(generics.ListAPIView[Portrait]):
     queryset = Portrait.objects.none()
 
     def get_queryset(self) -> Any:
-        """Those that can still be opened."""
-        return gallery.living(caller(self.request), timezone.now())
+        """Those that can still be opened; only those that were asked for."""
+        asked = WhichPortraitsSerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = gallery.living(caller(self.request), timezone.now())
+        return found.filter(**asked.validated_data)
 
 
 class PortraitView(APIView):
     """One portrait."""
 
-    @extend_schema(operation_id="portraits_read", responses=PortraitSerializer)
+    @extend_schema(operation_id="getPortrait", responses=PortraitSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Its metadata."""
         return Response(PortraitSerializer(_portrait(request, pk)).data)
 
     @extend_schema(
-        operation_id="portraits_deadline", request=DeadlineSerializer, responses=PortraitSerializer
+        operation_id="updatePortrait", request=DeadlineSerializer, responses=PortraitSerializer
     )
     def patch(self, request: Request, pk: uuid.UUID) -> Response:
         """Keep it shorter, or longer up to twelve months."""
@@ -288,7 +271,7 @@ class PortraitView(APIView):
         )
         return Response(PortraitSerializer(_portrait(request, pk)).data)
 
-    @extend_schema(operation_id="portraits_delete", responses={202: ErasureSerializer})
+    @extend_schema(operation_id="deletePortrait", responses={202: ErasureSerializer})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Destroy it now, all sizes. The erasure's id fetches the receipt."""
         begun = gallery.delete(caller(request), pk, timezone.now())
@@ -298,7 +281,7 @@ class PortraitView(APIView):
 class PromptView(APIView):
     """What a portrait was painted from, in words."""
 
-    @extend_schema(operation_id="portraits_prompt", responses=PromptSerializer)
+    @extend_schema(operation_id="getPortraitPrompt", responses=PromptSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Opened for its owner, never cached. 404 where it was painted from photos."""
         prompt = gallery.open_prompt(caller(request), pk, timezone.now())
@@ -309,7 +292,7 @@ class ImageView(APIView):
     """The picture itself."""
 
     @extend_schema(
-        operation_id="portraits_image",
+        operation_id="downloadPortrait",
         parameters=[OpenApiParameter("size", str, enum=["full", "preview", "thumb"])],
         responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
@@ -326,7 +309,7 @@ class ImageView(APIView):
 class PortraitReceiptView(APIView):
     """How it was made."""
 
-    @extend_schema(operation_id="portraits_receipt", responses=PortraitReceiptSerializer)
+    @extend_schema(operation_id="getPortraitReceipt", responses=PortraitReceiptSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Engine, weights, style, seed, consent text, and by when the photos were destroyed.
 

@@ -12,7 +12,9 @@ from portraits.prompts import POINTS, STROKES, WORDS, Stroke
 THINNEST, WIDEST = 0.002, 0.5
 DETAIL: Final = ("faithful", "rich")
 # The library's own sentence would repeat what was sent.
-NO_SUCH: Final = {"invalid_choice": "There is no such value. GET /v1/schema lists them."}
+NO_SUCH: Final[dict[str, Any]] = {
+    "invalid_choice": "There is no such value. GET /v1/schema lists them."
+}
 
 
 class FractionField(serializers.FloatField):

@@ -40,7 +40,7 @@ class ChecksView(Public):
     parser_classes = (PhotoParser, AnyBytesParser)
 
     @extend_schema(
-        operation_id="provenance_check",
+        operation_id="createProvenanceCheck",
         request=RAW_PHOTO,
         responses={200: CheckSerializer, 202: CheckSerializer},
         auth=[],
@@ -65,7 +65,7 @@ class CheckView(Public):
     """Asking again."""
 
     @extend_schema(
-        operation_id="provenance_check_read",
+        operation_id="getProvenanceCheck",
         responses={200: CheckSerializer, 202: CheckSerializer},
         auth=[],
     )

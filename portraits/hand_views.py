@@ -47,7 +47,9 @@ class LinkView(APIView):
     """Lending one picture."""
 
     @extend_schema(
-        operation_id="portraits_link", request=NewLinkSerializer, responses={201: LinkSerializer}
+        operation_id="createPortraitLink",
+        request=NewLinkSerializer,
+        responses={201: LinkSerializer},
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """A link for the system's share sheet: it opens the picture once, within a minute.
@@ -69,7 +71,7 @@ class SharedView(Public):
     http_method_names = ("get", "options")
 
     @extend_schema(
-        operation_id="shared_image",
+        operation_id="downloadShared",
         parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH)],
         responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
@@ -86,7 +88,7 @@ class ArchiveView(AskingView):
     """All portraits of a job."""
 
     @extend_schema(
-        operation_id="jobs_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY}
+        operation_id="downloadJobArchive", responses={(200, "application/zip"): OpenApiTypes.BINARY}
     )
     async def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         """A ZIP of those that are painted and not deleted, in full size.

@@ -34,7 +34,7 @@ class JobView(AskingView):
     """One job."""
 
     @extend_schema(
-        operation_id="jobs_read",
+        operation_id="getJob",
         parameters=[WAIT, IF_NONE_MATCH],
         responses={200: JobSerializer, 304: NOT_MODIFIED},
     )

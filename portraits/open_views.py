@@ -1,26 +1,58 @@
 """What anybody may see without an account, and what an owner may say about a portrait."""
 
 import uuid
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import reports, trials
-from portraits.models import Report
+from portraits import painters, reports, trials
+from portraits.job_views import IF_NONE_MATCH
+from portraits.models import Report, Style
 from portraits.report_serializers import NewReportSerializer, PortraitReportSerializer
+from portraits.style_serializers import PromptChoicesSerializer, StyleSerializer
 
 # An app may keep it for a day; after that it asks whether the version has changed.
 KEEP = "public, max-age=86400"
+
+
+@extend_schema_view(get=extend_schema(operation_id="listStyles"))
+class StylesView(generics.ListAPIView[Style]):
+    """The catalogue."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    serializer_class = StyleSerializer
+    queryset = Style.objects.filter(retired_at=None)
+    pagination_class = None
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """The engines that are running, read once a request."""
+        # Nobody asks while the contract is written, and no database need be there.
+        alive = set[str]() if hasattr(self, "swagger_fake_view") else painters.alive(timezone.now())
+        return {**super().get_serializer_context(), "engines": alive}
+
+
+class PromptChoicesView(APIView):
+    """What a prompt can choose from, so that an app can draw its form."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+    @extend_schema(operation_id="getPromptChoices", responses=PromptChoicesSerializer)
+    def get(self, request: Request) -> Response:
+        """The lists, and how long words of one's own may be."""
+        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
 
 
 class TrialView(APIView):
@@ -30,7 +62,8 @@ class TrialView(APIView):
     authentication_classes = ()
 
     @extend_schema(
-        operation_id="styles_trial",
+        operation_id="downloadStyleTrial",
+        parameters=[IF_NONE_MATCH],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 304: None},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -51,7 +84,7 @@ class ReportView(APIView):
     """Something is wrong with a portrait."""
 
     @extend_schema(
-        operation_id="portraits_report",
+        operation_id="reportPortrait",
         request=NewReportSerializer,
         responses={202: PortraitReportSerializer},
     )

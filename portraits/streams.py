@@ -137,7 +137,7 @@ class EventsView(AskingView):
     """A job's changes as they happen."""
 
     @extend_schema(
-        operation_id="jobs_events",
+        operation_id="streamJobEvents",
         parameters=[LAST_EVENT_ID],
         responses={
             (200, "text/event-stream"): EVENTS,

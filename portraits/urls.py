@@ -5,7 +5,7 @@ from django.urls import path
 from portraits import api, check_views
 from portraits.hand_views import ArchiveView, LinkView, SharedView
 from portraits.job_views import JobView
-from portraits.open_views import ReportView, TrialView
+from portraits.open_views import PromptChoicesView, ReportView, StylesView, TrialView
 from portraits.streams import EventsView
 
 # Asked so often that they have an entrance of their own (deploy/quick.py).
@@ -15,9 +15,9 @@ quick = [
 ]
 
 urlpatterns = [
-    path("styles", api.StylesView.as_view()),
+    path("styles", StylesView.as_view()),
     path("styles/<slug:slug>/trial", TrialView.as_view()),
-    path("prompt-choices", api.PromptChoicesView.as_view()),
+    path("prompt-choices", PromptChoicesView.as_view()),
     path("reference-sets", api.ReferenceSetsView.as_view()),
     path("reference-sets/<uuid:pk>", api.ReferenceSetView.as_view()),
     path("reference-sets/<uuid:pk>/photos/<str:slot>", api.PhotoView.as_view()),

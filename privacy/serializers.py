@@ -143,10 +143,17 @@ class HoldingsSerializer(serializers.Serializer[Any]):
     tables = TableSerializer(many=True)
 
 
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """What was destroyed, signed; deploy/docs/verify_receipt.py checks it."""
+
+    statement = serializers.DictField()
+    signature = serializers.CharField()
+
+
 class ErasureSerializer(serializers.ModelSerializer[Erasure]):
     """How far an erasure is; the receipt when it is proved."""
 
-    receipt = serializers.JSONField(allow_null=True)
+    receipt = ReceiptSerializer(allow_null=True)
 
     class Meta:
         model = Erasure

@@ -19,7 +19,7 @@ class FaceClaimsView(Public):
     """Reports of a face that was used without consent."""
 
     @extend_schema(
-        operation_id="face_claims_create",
+        operation_id="createFaceClaim",
         request=NewFaceClaimSerializer,
         responses={202: FaceClaimSerializer},
     )
@@ -39,7 +39,7 @@ class FaceClaimsView(Public):
 class FaceClaimView(Public):
     """One report."""
 
-    @extend_schema(operation_id="face_claims_read", responses=FaceClaimSerializer)
+    @extend_schema(operation_id="getFaceClaim", responses=FaceClaimSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Whether it is answered, and by when it will be; nothing that was written."""
         claim = claims.find(pk, timezone.now())

@@ -26,7 +26,7 @@ class DocumentsView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(
-        operation_id="consent_documents",
+        operation_id="listConsentDocuments",
         parameters=[
             OpenApiParameter("purpose", str, enum=ConsentDocument.Purpose.values),
             OpenApiParameter("language", str),
@@ -54,13 +54,13 @@ class DocumentsView(APIView):
 class ConsentsView(APIView):
     """The person's consent ledger."""
 
-    @extend_schema(operation_id="consents_list", responses=ConsentSerializer(many=True))
+    @extend_schema(operation_id="listConsents", responses=ConsentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Everything that you agreed to or took back, newest first."""
         return Response(ConsentSerializer(consent.history(caller(request)), many=True).data)
 
     @extend_schema(
-        operation_id="consents_grant", request=GrantSerializer, responses={201: ConsentSerializer}
+        operation_id="grantConsent", request=GrantSerializer, responses={201: ConsentSerializer}
     )
     def post(self, request: Request) -> Response:
         """Sign one consent text of your region that you have been shown; each purpose has its own.
@@ -83,7 +83,7 @@ class WithdrawalView(APIView):
     """Taking a consent back."""
 
     @extend_schema(
-        operation_id="consents_withdraw", request=WithdrawSerializer, responses=ConsentSerializer
+        operation_id="withdrawConsent", request=WithdrawSerializer, responses=ConsentSerializer
     )
     def post(self, request: Request) -> Response:
         """Withdraw: jobs stop, reference photos go, portraits stay or go as you say.

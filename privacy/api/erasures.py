@@ -22,7 +22,7 @@ class EraseMeView(APIView):
     """Erasing everything."""
 
     @extend_schema(
-        operation_id="me_erasure", request=EraseMeSerializer, responses={202: ErasureSerializer}
+        operation_id="eraseMe", request=EraseMeSerializer, responses={202: ErasureSerializer}
     )
     def post(self, request: Request) -> Response:
         """Erase the account and everything in it, or everything that shows you.
@@ -43,7 +43,7 @@ class EraseMeView(APIView):
 class ErasureView(Public):
     """The progress and the receipt of an erasure."""
 
-    @extend_schema(operation_id="erasure_receipt", responses=ErasureSerializer)
+    @extend_schema(operation_id="getErasure", responses=ErasureSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """No account is needed: the id, which only its owner was told, is the permission."""
         found = Erasure.objects.filter(pk=pk).first()

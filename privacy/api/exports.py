@@ -32,7 +32,7 @@ class AnyAnswer(DefaultContentNegotiation):
 class ExportMeView(APIView):
     """A copy of everything."""
 
-    @extend_schema(operation_id="me_export", request=None, responses={202: ExportSerializer})
+    @extend_schema(operation_id="createExport", request=None, responses={202: ExportSerializer})
     def post(self, request: Request) -> Response:
         """Prepare a copy of everything that we hold on you. One at a time; it ends after a day."""
         require_fresh_password(request)
@@ -43,7 +43,7 @@ class ExportMeView(APIView):
 class ExportView(APIView):
     """The progress of an export."""
 
-    @extend_schema(operation_id="me_export_state", responses=ExportSerializer)
+    @extend_schema(operation_id="getExport", responses=ExportSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """How far it is."""
         found = export.find(caller(request), pk, timezone.now())
@@ -56,7 +56,7 @@ class ArchiveView(APIView):
     content_negotiation_class = AnyAnswer
 
     @extend_schema(
-        operation_id="me_export_archive",
+        operation_id="downloadExport",
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: uuid.UUID) -> StreamingHttpResponse:

@@ -19,7 +19,7 @@ from privacy.serializers import HoldingsSerializer
 class HoldingsView(APIView):
     """Everything that we hold on you."""
 
-    @extend_schema(operation_id="me_holdings", responses=HoldingsSerializer)
+    @extend_schema(operation_id="getHoldings", responses=HoldingsSerializer)
     def get(self, request: Request) -> Response:
         """Sealed things with their deadlines, consents, and every table that has a row of yours."""
         owner_id = caller(request)

@@ -14,7 +14,7 @@ from privacy.models import ReceiptKey
 class FactsView(Public):
     """The privacy facts."""
 
-    @extend_schema(operation_id="privacy_facts", responses={200: dict[str, Any]})
+    @extend_schema(operation_id="getPrivacyFacts", responses={200: dict[str, Any]})
     def get(self, request: Request) -> Response:
         """How long we keep what, that we do not train, who can open what, how to delete it all."""
         return Response(policy.facts())
@@ -23,7 +23,7 @@ class FactsView(Public):
 class KeysView(Public):
     """The public keys that verify receipts."""
 
-    @extend_schema(operation_id="receipt_keys", responses={200: dict[str, Any]})
+    @extend_schema(operation_id="listReceiptKeys", responses={200: dict[str, Any]})
     def get(self, request: Request) -> Response:
         """Ed25519 public halves, hexadecimal, by label; old ones stay."""
         rows = ReceiptKey.objects.order_by("label")

@@ -32,7 +32,7 @@ class TransparencyView(Public):
     """The transparency reports."""
 
     @extend_schema(
-        operation_id="transparency",
+        operation_id="getTransparency",
         parameters=[OpenApiParameter("day", {"type": "string", "format": "date"})],
         responses=ReportSerializer(many=True),
     )

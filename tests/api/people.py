@@ -22,6 +22,7 @@ from accounts.models import User, uuid7
 from accounts.sessions import SessionStore
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
+from tests.api import contract
 
 PASSWORD = "correct-horse-9x"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -177,7 +178,12 @@ class People:
     def client(self, token: str | None = None) -> httpx.Client:
         """Somebody at the other end of the line."""
         headers = {"X-Session-Token": token} if token else {}
-        made = httpx.Client(base_url=self.live.urls.web, headers=headers, timeout=60)
+        made = httpx.Client(
+            base_url=self.live.urls.web,
+            headers=headers,
+            timeout=60,
+            event_hooks={"response": [contract.check]},
+        )
         self.clients.append(made)
         return made
 

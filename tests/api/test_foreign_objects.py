@@ -28,9 +28,9 @@ PUBLIC: Final = {
 }
 # What a valid request carries, so that nothing is refused before it is asked whose it is.
 BODIES: Final[dict[str, dict[str, Any]]] = {
-    "portraits_deadline": {"json": {"expires_at": "2100-01-01T00:00:00Z"}},
-    "portraits_report": {"json": {"reason": "broken"}},
-    "photos_put": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
+    "updatePortrait": {"json": {"expires_at": "2100-01-01T00:00:00Z"}},
+    "reportPortrait": {"json": {"reason": "broken"}},
+    "putPhoto": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
 }
 
 
@@ -47,11 +47,13 @@ def ids(owner: Person) -> dict[str, dict[str, str]]:
     job = owner.ended(owner.submit(made).json()["id"])
     (item,) = job["items"]
     export = owner.export().rsplit("/", 1)[1]
+    (device,) = owner.http.get("/v1/me/sessions").json()
     return {
         "/v1/reference-sets/": {"id": made, "slot": "front"},
         "/v1/jobs/": {"id": job["id"], "item_id": item["id"]},
         "/v1/portraits/": {"id": item["portrait"]},
         "/v1/me/export/": {"id": export},
+        "/v1/me/sessions/": {"name": device["id"]},
     }
 
 

@@ -1,4 +1,4 @@
-"""The README's walk-through works as it is pasted."""
+"""The walk-throughs of the README and of the page for app developers work as they are pasted."""
 
 import os
 import re
@@ -14,10 +14,11 @@ from deploy.stack.supervisor import Stack
 BLOCK = re.compile(r"<!-- walk-through.*?-->\n```bash\n(.*?)```", re.DOTALL)
 
 
-def test_the_walk_through_with_curl_works_as_pasted(live: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "deploy/docs/mobile.md"])
+def test_the_walk_through_with_curl_works_as_pasted(page: str, live: Stack, tmp_path: Path) -> None:
     if shutil.which("curl") is None or shutil.which("bash") is None:
         pytest.skip("needs curl and bash, which pip cannot install")
-    found = BLOCK.search((ROOT / "README.md").read_text())
+    found = BLOCK.search((ROOT / page).read_text())
     assert found is not None
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     done = subprocess.run(

@@ -1,0 +1,51 @@
+"""`manage.py contract`: write the OpenAPI document; with `--release`, promise it to clients."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+
+from deploy.contract.changes import breaking
+from deploy.env import ROOT
+
+WRITTEN: Final = ROOT / "deploy" / "contract" / "openapi.yaml"
+# What clients in the field were generated from: the last document that was released.
+RELEASED: Final = ROOT / "deploy" / "contract" / "released.yaml"
+
+
+def render() -> str:
+    """The document as the code says it, as YAML. No database is asked."""
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    text: bytes = OpenApiYamlRenderer().render(document, renderer_context={})  # type: ignore[no-untyped-call]
+    return text.decode()
+
+
+def read(file: Path) -> Any:
+    """A document that was written."""
+    return yaml.safe_load(file.read_text())
+
+
+class Command(BaseCommand):
+    """Writes the file."""
+
+    help = "Write deploy/contract/openapi.yaml; list what it breaks."
+    requires_system_checks: list[str] = []  # the document needs no key, bucket or database
+
+    def add_arguments(self, parser: Any) -> None:
+        """One flag."""
+        parser.add_argument("--release", action="store_true", help="promise it to clients")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Overwrite it; release it only if it breaks nothing that is promised."""
+        text = render()
+        WRITTEN.write_text(text)
+        self.stdout.write(str(WRITTEN.relative_to(ROOT)))
+        broken = breaking(read(RELEASED), yaml.safe_load(text)) if RELEASED.exists() else []
+        if broken:
+            raise CommandError("Clients of the released document break:\n" + "\n".join(broken))
+        if options["release"]:
+            RELEASED.write_text(text)
+            self.stdout.write(str(RELEASED.relative_to(ROOT)))

@@ -1,0 +1,1 @@
+"""Clients that a generator writes from the committed contract, and what is tried with them."""

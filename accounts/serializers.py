@@ -93,7 +93,7 @@ class SignedInSerializer(serializers.Serializer[Any]):
     """A session that lives."""
 
     status = serializers.IntegerField()
-    data = _SignedInData()
+    data = _SignedInData()  # type: ignore[assignment]
     meta = _Meta()
 
 
@@ -105,7 +105,7 @@ class PendingSerializer(serializers.Serializer[Any]):
     """One step more: the flow with `is_pending`. Send the session_token along with it."""
 
     status = serializers.IntegerField()
-    data = _PendingData()
+    data = _PendingData()  # type: ignore[assignment]
     meta = _Meta()
 
 

@@ -157,7 +157,7 @@ def test_no_json_bomb_gets_more_than_a_sentence(stranger: Person, body: bytes) -
 
 def test_a_language_that_nobody_speaks_here_is_answered_in_english(stranger: Person) -> None:
     for asked in ("tlh", "x" * 5_000, "*", "\u00e9", "zh-Hant-TW-x-a"):
-        header = {"Accept-Language": asked.encode()}
+        header = {b"Accept-Language": asked.encode()}
         missing = "/v1/portraits/0197a9c5-0000-7000-8000-000000000000"
         said_of = refused(stranger.http.get(missing, headers=header), 404, "not_found")
         assert said_of == "There is no such portrait."

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from workers.engines.canvas import REACH, flats, luminance, washes
+from workers.engines.canvas import REACH, luminance, washes
 
 Image = NDArray[np.float32]
 Plane = NDArray[np.float32]

@@ -172,7 +172,7 @@ def posterised(grey: Plane, levels: int) -> Plane:
 
 
 def comic(photo: Image, canvas: Image) -> Image:
-    calm = calmed(clear_colour(photo), 40, 0.05)
+    calm = calmed(clear_colour(photo), 16, 0.06)
     grey = luminance(calm)
     tone = posterised(np.clip(grey * 1.05, 0, 1), 5)
     colour = np.clip(vivid(calm * ((tone + 0.04) / (grey + 0.04))[..., None], 1.2), 0, 1)

@@ -14,7 +14,7 @@ LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prove test lint bench chaos publish figures lock pictures
+.PHONY: help demo up prove test lint bench chaos publish words figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(VENV)/dev ## Kill, cut and starve everything while people order; FULL=1
 publish: $(VENV)/dev ## Copy what was measured last into deploy/docs/measured, with plots
 	@$(PY) -m tests.bench.publish
 
+words: $(VENV)/dev ## Compile deploy/locale, the sentences that people are told
+	@$(VENV)/bin/pybabel --quiet compile --directory deploy/locale --domain django
+
 figures: $(VENV)/run ## Print every acceptance figure and what was measured last
 	@$(PY) -m deploy.figures
 
@@ -54,6 +57,7 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 
 pictures: demo ## Make the README's picture again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
+	@$(PY) -m deploy.models.sheet deploy/docs/pictures
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 # accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.

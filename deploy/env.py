@@ -32,6 +32,8 @@ class PortraitFormat(StrEnum):
 
     JPEG = "jpeg"
     PNG = "png"
+    WEBP = "webp"
+    AVIF = "avif"
 
 
 class Env(BaseSettings):
@@ -163,16 +165,57 @@ class Env(BaseSettings):
     engines_loaded: int = Field(
         0, ge=0, description="How many of its engines a gpu worker holds in memory; 0 means all."
     )
+    engine_memory_gb: float = Field(
+        0.0,
+        ge=0,
+        description="The most memory, in GB, that a gpu worker's engines may take, on the card or"
+        " without one in the machine; 0 means what is free when it starts. One that could not"
+        " paint its smallest picture in it is refused.",
+    )
     portrait_format: PortraitFormat = Field(
         PortraitFormat.JPEG,
-        description="How full portraits are stored: jpeg, or png, which loses nothing, is several"
-        " times as large and costs ten times the processor time.",
+        description="How full portraits are stored where a job does not say: jpeg, webp, avif, or"
+        " png, which loses nothing and is several times as large. All but jpeg cost ten times its"
+        " processor time.",
+    )
+    watermark_key: str = Field(
+        "sitter",
+        min_length=1,
+        description="What decides the watermark's pattern; of your own, so that your portraits are"
+        " told from others'. Whoever knows it can forge the mark or take it away. A change makes"
+        " older portraits unknown.",
+    )
+    c2pa: bool = Field(
+        True,
+        description="Sign each portrait's content credentials; `off` lets a gpu worker start in"
+        " production without SITTER_C2PA_KEYS.",
+    )
+    c2pa_keys: Path | None = Field(
+        None,
+        description="Folder with chain.pem, the signing certificate first, and key.pem (P-256)"
+        " unless SITTER_C2PA_KMS. Only for the gpu workers.",
+    )
+    c2pa_kms: str | None = Field(
+        None,
+        description="Id or alias of the AWS KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs content"
+        " credentials in place of key.pem.",
+    )
+    c2pa_timestamps: str | None = Field(
+        None,
+        description="Address of an RFC 3161 timestamp authority, asked once for each rendition;"
+        " empty means that none is told of anything.",
     )
     drain_seconds: float = Field(
         20.0,
         ge=1,
         description="A gpu worker that is asked to end finishes what it paints within this time;"
         " what does not end by then goes to another. Kill it no earlier than two seconds later.",
+    )
+    requests_a_minute: int = Field(
+        600,
+        ge=0,
+        description="Requests of one device, and of one address without a session; a person may "
+        "send twice as many, an address of signed-in people ten times. 0: no limit.",
     )
     open_items: int = Field(
         400, ge=1, description="Portraits that one person may have waiting or in work."

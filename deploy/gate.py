@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 
 from deploy.http import RETRY_SECONDS, DatabaseDown
 from privacy import restore
@@ -64,7 +65,7 @@ def shut() -> HttpResponse | None:
 
 
 def _later(code: str, sentence: str) -> HttpResponse:
-    errors: list[dict[str, Any]] = [{"code": code, "detail": sentence, "attr": None}]
+    errors: list[dict[str, Any]] = [{"code": code, "detail": gettext(sentence), "attr": None}]
     answer = JsonResponse({"type": "server_error", "errors": errors}, status=503)
     answer["Retry-After"] = str(RETRY_SECONDS)
     return answer

@@ -39,13 +39,15 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
         "portraits.Allowance": "SIU", "portraits.Event": "SI", "privacy.Period": "S",
+        "portraits.Report": "SIU", "portraits.Trial": "S",
+        "portraits.Check": "SI",
     },
     "intake": {
         "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
         "privacy.Lease": "SIUD", "privacy.AuditEvent": "I", "privacy.Export": "SU",
         "privacy.ExportPart": "SU", "privacy.Verdict": "SI", "privacy.Pulse": "S",
         "portraits.ReferenceSet": "SU", "portraits.Photo": "SU", "privacy.Period": "SIU",
-        "portraits.Event": "I",
+        "portraits.Event": "I", "portraits.Check": "SU",
     },
     "gpu": {
         "privacy.FleetKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
@@ -54,6 +56,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
         "portraits.Rendition": "SI", "privacy.Verdict": "SI", "privacy.Pulse": "S",
         "portraits.Allowance": "SU", "portraits.Event": "I", "privacy.Period": "SIU",
+        "portraits.Trial": "SI",
     },
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
@@ -70,7 +73,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Painter": "SD", "portraits.ReferenceSet": "SUD", "portraits.Photo": "SUD",
         "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
         "portraits.Rendition": "SUD", "portraits.Allowance": "SUD", "portraits.Event": "SIUD",
-        "privacy.Period": "SIU",
+        "privacy.Period": "SIU", "portraits.Report": "SD", "portraits.Check": "SUD",
     },
     "keeper": {
         "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",

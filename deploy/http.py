@@ -11,6 +11,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.translation import get_language_from_request, gettext
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
@@ -70,11 +72,18 @@ class BodyTooLarge(APIException):
 
 
 class Formatter(ExceptionFormatter):
-    """Adds the field to refusals of ours, where the library knows only validation errors."""
+    """Adds the field to refusals of ours, where the library knows only validation errors.
+
+    Each sentence is said in the person's language, as far as deploy/locale knows it.
+    """
 
     def get_errors(self) -> list[Any]:
         """The library's list, with `attr` filled in."""
         errors = super().get_errors()
+        request: Any = self.context["request"]
+        with translation.override(get_language_from_request(request)):
+            for error in errors:
+                error.detail = gettext(error.detail)
         if isinstance(self.exc, DomainProblem):
             for error in errors:
                 error.attr = self.exc.field
@@ -137,7 +146,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
     kind = "server_error" if status >= 500 else "client_error"
-    errors = [{"code": code, "detail": sentence, "attr": None}]
+    errors = [{"code": code, "detail": gettext(sentence), "attr": None}]
     return JsonResponse({"type": kind, "errors": errors}, status=status)
 
 
@@ -172,8 +181,9 @@ class RequestId:
 
 
 def keep_private(request: HttpRequest, response: HttpResponseBase) -> None:
-    """`no-store` on everything that is not a static file, and a strict content policy."""
-    if not request.path.startswith("/static/"):
+    """`no-store` unless a file or a view is public by its own word, and a strict content policy."""
+    public = response.get("Cache-Control", "").startswith("public")
+    if not (public or request.path.startswith("/static/")):
         response["Cache-Control"] = "no-store"
     admin = request.path.startswith("/admin/")
     response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)

@@ -20,6 +20,8 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request
 
 from deploy.forgetting import App, Message, Receive, Send
 from deploy.gate import gate, shut
@@ -91,6 +93,9 @@ class Quick:
         _SECURITY.process_response(request, whole)
         _FRAMES.process_response(request, whole)
         keep_private(request, response)
+        # As Django's own middleware for languages would say it.
+        patch_vary_headers(whole, ["Accept-Language"])
+        response["Content-Language"] = get_language_from_request(request)
         response["X-Request-Id"] = request_id
         return response
 

@@ -24,6 +24,9 @@ AUTH_USER_MODEL = "accounts.User"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What people are told is told in these; the sentences of ours are in deploy/locale.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [ROOT / "deploy" / "locale"]
 LOGGING_CONFIG = None
 logs.configure(ENV.log_level)
 
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "deploy.http.PrivateResponses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -208,8 +212,15 @@ JOB_START_LIMIT = timedelta(hours=ENV.job_start_hours)
 JOB_END_LIMIT = timedelta(hours=ENV.job_end_hours)
 ITEM_LIMIT = timedelta(seconds=ENV.item_limit_seconds)
 ENGINES_LOADED = ENV.engines_loaded
+ENGINE_MEMORY = ENV.engine_memory_gb * 1e9
 PORTRAIT_FORMAT = str(ENV.portrait_format)
+WATERMARK_KEY = ENV.watermark_key
+C2PA = ENV.c2pa
+C2PA_KEYS = ENV.c2pa_keys
+C2PA_KMS = ENV.c2pa_kms
+C2PA_TIMESTAMPS = ENV.c2pa_timestamps
 DRAIN_LIMIT = timedelta(seconds=ENV.drain_seconds)
+REQUESTS_A_MINUTE = ENV.requests_a_minute
 OPEN_ITEMS = ENV.open_items
 QUEUE_LIMIT = ENV.queue_limit
 DAILY_PORTRAITS = ENV.daily_portraits
@@ -273,6 +284,7 @@ if ENV.mail_url:
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["privacy.api.throttle.Throttle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

@@ -1,10 +1,13 @@
 """The admin's view of the product: styles and jobs as metadata, never a picture of a person."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
-from portraits.models import Item, Job, Style
+from portraits import reports
+from portraits.models import Item, Job, Report, Style
 
 
 @admin.register(Style)
@@ -57,4 +60,29 @@ class JobAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Erasure deletes; staff do not."""
+        return False
+
+
+@admin.register(Report)
+class ReportAdmin(ModelAdmin):
+    """What owners found wrong: by style and reason. No portrait can be opened from here."""
+
+    list_display = ("created_at", "due_at", "style", "reason", "state")
+    list_filter = ("state", "reason", "style")
+    list_select_related = ("style",)
+    fields = readonly_fields = ("style", "reason", "state", "created_at", "due_at", "closed_at")
+    actions = ("mark_closed",)
+
+    @admin.action(description="Mark as looked into")
+    def mark_closed(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        """One after the other; those that were closed before stay as they are."""
+        for report in queryset:
+            reports.close(report.pk, timezone.now())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Owners report."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """The sweep ends them by their term."""
         return False

@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import gallery, job_rows, jobs, painters, quota, references
+from portraits import gallery, job_rows, jobs, painters, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
+from portraits.formats import ENDINGS, MEDIA_TYPES
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Style
 from portraits.refusals import sentence_for
 from portraits.serializers import (
@@ -28,10 +29,11 @@ from portraits.serializers import (
     NewJobSerializer,
     NewReferenceSetSerializer,
     PhotoSerializer,
+    PortraitReceiptSerializer,
     PortraitSerializer,
     ReferenceSetSerializer,
-    StyleSerializer,
 )
+from portraits.style_serializers import PromptChoicesSerializer, PromptSerializer, StyleSerializer
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
 
@@ -76,6 +78,18 @@ class StylesView(generics.ListAPIView[Style]):
     def get_serializer_context(self) -> dict[str, Any]:
         """The engines that are running, read once a request."""
         return {**super().get_serializer_context(), "engines": painters.alive(timezone.now())}
+
+
+class PromptChoicesView(APIView):
+    """What a prompt can choose from, so that an app can draw its form."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+    @extend_schema(operation_id="prompt_choices", responses=PromptChoicesSerializer)
+    def get(self, request: Request) -> Response:
+        """The lists, and how long words of one's own may be."""
+        return Response(PromptChoicesSerializer(PromptChoicesSerializer.lists()).data)
 
 
 class ReferenceSetsView(APIView):
@@ -281,21 +295,44 @@ class PortraitView(APIView):
         return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
+class PromptView(APIView):
+    """What a portrait was painted from, in words."""
+
+    @extend_schema(operation_id="portraits_prompt", responses=PromptSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Opened for its owner, never cached. 404 where it was painted from photos."""
+        prompt = gallery.open_prompt(caller(request), pk, timezone.now())
+        return Response(PromptSerializer(prompt).data)
+
+
 class ImageView(APIView):
     """The picture itself."""
 
     @extend_schema(
         operation_id="portraits_image",
         parameters=[OpenApiParameter("size", str, enum=["full", "preview", "thumb"])],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """Opened for its owner, never cached."""
         size = request.query_params.get("size", "full")
         rendition, plain = gallery.open_own(caller(request), pk, size, timezone.now())
         response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
-        response["Content-Disposition"] = f'inline; filename="portrait-{size}.jpg"'
+        ending = ENDINGS.get(rendition.media_type, "bin")
+        response["Content-Disposition"] = f'inline; filename="portrait-{size}.{ending}"'
         return response
+
+
+class PortraitReceiptView(APIView):
+    """How it was made."""
+
+    @extend_schema(operation_id="portraits_receipt", responses=PortraitReceiptSerializer)
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        """Engine, weights, style, seed, consent text, and by when the photos were destroyed.
+
+        Signed once its job has ended and the photos are gone; until then 409, with Retry-After.
+        """
+        return Response(receipts.read(_portrait(request, pk)))
 
 
 def _portrait(request: Request, pk: uuid.UUID) -> Portrait:

@@ -11,8 +11,8 @@ class PortraitsConfig(AppConfig):
 
     def ready(self) -> None:
         """Models are loaded now, so the domain can be imported."""
-        from portraits import endings, events, jobs, parts, references, witness
-        from portraits.models import Allowance, Event
+        from portraits import endings, events, jobs, parts, references, reports, witness
+        from portraits.models import Allowance, Event, Report
         from privacy import leases, stops, sweeps, terms, witnesses
         from privacy import parts as scopes
         from privacy.retention import Term
@@ -28,12 +28,14 @@ class PortraitsConfig(AppConfig):
         leases.mourners.append(endings.mourn)
         leases.patience[endings.LEASE] = settings.ITEM_LIMIT
         sweeps.counted.append(events.backlog)
+        sweeps.counted.append(reports.backlog)
         terms.endings.extend(
             (
                 terms.Rows(
                     "allowances", Term.ALLOWANCE, terms.after(Allowance, "starts", Term.ALLOWANCE)
                 ),
                 terms.Rows("told", Term.EVENT, terms.after(Event, "created_at", Term.EVENT)),
+                terms.Rows("reports", Term.REPORT, terms.after(Report, "created_at", Term.REPORT)),
                 terms.Rows("jobs", Term.JOB, endings.forgotten),
                 terms.Rows(
                     "idempotency_keys", Term.IDEMPOTENCY_KEY, jobs.past_keys, jobs.forget_keys

@@ -24,6 +24,7 @@ from accounts import authentication
 from accounts.errors import SessionEnded
 from portraits import job_rows
 from portraits.job_json import Snapshot
+from privacy.api import throttle
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +52,7 @@ def look(token: str, job_id: uuid.UUID) -> tuple[uuid.UUID, Snapshot]:
     Raises SessionEnded, and NotFound for what does not exist or is somebody else's.
     """
     owner_id = authentication.owner_of(token)
+    throttle.admit(str(owner_id), token, None)
     return owner_id, look_again(owner_id, job_id)
 
 

@@ -137,8 +137,16 @@ def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) 
 def settle(item_id: uuid.UUID, now: datetime) -> None:
     """End the job when its last item has ended; its references go, and what is not owed."""
     job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
-    states = set(job.items.values_list("state", flat=True))
-    if job.state not in Job.OPEN or states & set(Item.OPEN):
+    rows = list(job.items.values_list("state", "prompt_id"))
+    states = {state for state, _ in rows}
+    if job.state not in Job.OPEN:
+        return
+    still = bool(states & set(Item.OPEN))
+    # What has failed can be tried once more while its job is open, and needs its prompt for that.
+    spent = [prompt for state, prompt in rows if prompt and (not still or state == Item.State.DONE)]
+    if spent:
+        vault.destroy(Blob.objects.filter(pk__in=spent), why=Reason.SERVED)
+    if still:
         return
     outcomes = (
         # A cancelled job says so, even if portraits were finished before.

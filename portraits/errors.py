@@ -17,10 +17,9 @@ class UnknownStyle(PortraitsError):
     status = 422
     field = "items"
 
-    def __init__(self, slug: str, field: str) -> None:
-        super().__init__(
-            f"There is no style {slug!r}. GET /v1/styles lists those that can be painted."
-        )
+    def __init__(self, field: str) -> None:
+        """`field`: which one of the body."""
+        super().__init__()
         self.field = field
 
 
@@ -60,6 +59,39 @@ class UnknownPortrait(PortraitsError):
     code = "not_found"
     sentence = "There is no such portrait."
     status = 404
+
+
+class UnknownLink(PortraitsError):
+    """It was used, has run out, or never was."""
+
+    code = "unknown_link"
+    sentence = "This link was used already or has run out. Make a new one."
+    status = 404
+
+
+class NothingPainted(PortraitsError):
+    """No portrait of the job can be fetched."""
+
+    code = "nothing_painted"
+    sentence = "No portrait of this job is there to be fetched. Wait until one is painted."
+
+
+class UnknownTrial(PortraitsError):
+    """No such style in the catalogue."""
+
+    code = "unknown_style"
+    sentence = "There is no such style. GET /v1/styles lists those that there are."
+    status = 404
+    field = "slug"
+
+
+class NotPaintedYet(PortraitsError):
+    """No worker has painted this version on the drawn subject."""
+
+    code = "not_painted_yet"
+    sentence = "This style has no picture to try yet. Show its name, or ask again tomorrow."
+    status = 404
+    field = "slug"
 
 
 class ReferencesInUse(PortraitsError):
@@ -241,6 +273,46 @@ class QueueFull(PortraitsError):
     status = 429
 
 
+class PromptRefused(PortraitsError):
+    """The root of the refusals of a prompt; none repeats a word of it."""
+
+    code = "prompt_refused"
+    sentence = "These words ask for what is not painted here. Say it in other words."
+    status = 422
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.field = f"items.{position}.prompt"
+
+
+class PromptTooLong(PromptRefused):
+    """More words than a prompt has room for."""
+
+    code = "prompt_too_long"
+    sentence = "The words of a prompt have at most 300 characters. Send fewer."
+
+
+class WordsNotSupported(PromptRefused):
+    """The engine of this style reads no text."""
+
+    code = "words_not_supported"
+    sentence = "This style reads no free text. Leave out `words`, or name a style that takes them."
+
+
+class PromptNotSupported(PromptRefused):
+    """The engine of this style paints from photos only."""
+
+    code = "prompt_not_supported"
+    sentence = "This style paints from photos only. GET /v1/styles says which take a prompt."
+
+
+class PromptWithPhotos(PromptRefused):
+    """A job is painted from photos or from prompts."""
+
+    code = "prompt_with_photos"
+    sentence = "A portrait from a prompt uses no photo. Order it in a job without reference_set."
+
+
 class RerollRefused(PortraitsError):
     """The root of the refusals of a re-roll; `field` names the order."""
 
@@ -279,3 +351,27 @@ class RerollNotFree(RerollRefused):
 
     code = "reroll_not_free"
     sentence = "This portrait was free itself, so another one is not. Order without reroll_of."
+
+
+class ReceiptPending(PortraitsError):
+    """The job is open, or its photos are kept for another one."""
+
+    code = "receipt_pending"
+    sentence = "The receipt is signed once the job has ended and its photos are destroyed."
+    retry_after = 30
+
+
+class UnknownCheck(PortraitsError):
+    """No such check, or it is older than two minutes."""
+
+    code = "not_found"
+    sentence = "There is no such check; nothing of one is kept after two minutes."
+    status = 404
+
+
+class TooManyChecks(PortraitsError):
+    """Somebody hands in more pictures than we look at."""
+
+    code = "too_many_checks"
+    sentence = "Too many pictures were handed in. Try again when Retry-After has passed."
+    status = 429

@@ -3,10 +3,11 @@
 import uuid
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from portraits.errors import UnknownPortrait
 from portraits.models import Portrait, Rendition
+from portraits.prompts import Prompt
 from privacy import audit, erasure, vault
 from privacy.errors import BlobGone
 from privacy.models import Blob, Erasure
@@ -17,7 +18,11 @@ from privacy.plain import Plain
 def living(owner_id: uuid.UUID, now: datetime) -> QuerySet[Portrait]:
     """The person's portraits that can still be opened."""
     return (
-        _living(owner_id, now).select_related("blob", "item__style").prefetch_related("renditions")
+        _living(owner_id, now)
+        .select_related("blob", "item__style")
+        .prefetch_related(
+            Prefetch("renditions", Rendition.objects.exclude(name=Rendition.PROMPT).order_by("pk"))
+        )
     )
 
 
@@ -32,6 +37,12 @@ def find(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Portrait
     return living(owner_id, now).filter(pk=portrait_id).first()
 
 
+def of_job(owner_id: uuid.UUID, job_id: uuid.UUID, now: datetime) -> list[tuple[uuid.UUID, str]]:
+    """(id, style) of the portraits of a job that can still be opened, in their order."""
+    rows = _living(owner_id, now).filter(item__job=job_id).order_by("item__position")
+    return list(rows.values_list("pk", "item__style__slug"))
+
+
 def open_own(
     owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime
 ) -> tuple[Rendition, Plain]:
@@ -39,13 +50,31 @@ def open_own(
 
     Raises UnknownPortrait, for somebody else's too, and BlobGone.
     """
+    rendition = size_of(owner_id, portrait_id, size, now)
+    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
+
+
+def size_of(owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime) -> Rendition:
+    """One size of the person's own, unopened. Raises as `open_own` does."""
     mine = _living(owner_id, now).filter(pk=portrait_id)
     # Compared here, because PostgreSQL knows no text with a NUL, and anything may be asked for.
-    sizes = {row.name: row for row in Rendition.objects.filter(portrait__in=mine)}
+    found = Rendition.objects.filter(portrait__in=mine).exclude(name=Rendition.PROMPT)
+    sizes = {row.name: row for row in found}
     if size not in sizes:
         raise BlobGone if sizes else UnknownPortrait
-    rendition = sizes[size]
-    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
+    return sizes[size]
+
+
+def open_prompt(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Prompt:
+    """What a portrait of the person's own was painted from; audited by the vault.
+
+    Raises UnknownPortrait, also for one that was painted from photos, and BlobGone.
+    """
+    mine = _living(owner_id, now).filter(pk=portrait_id)
+    kept = Rendition.objects.filter(portrait__in=mine, name=Rendition.PROMPT).first()
+    if kept is None:
+        raise UnknownPortrait
+    return Prompt.from_json(vault.read(kept.blob_id, now, why=audit.Reason.OWNER).reveal())
 
 
 def move_deadline(portrait: Portrait, expires_at: datetime, now: datetime) -> None:
@@ -59,4 +88,6 @@ def delete(owner_id: uuid.UUID, portrait_id: uuid.UUID, now: datetime) -> Erasur
 
 
 def _blobs(portrait: Portrait) -> QuerySet[Blob]:
-    return Blob.objects.filter(pk__in=portrait.renditions.values("blob_id"))
+    # Not through the portrait, whose renditions were read without its prompt.
+    sizes = Rendition.objects.filter(portrait_id=portrait.pk)
+    return Blob.objects.filter(pk__in=sizes.values("blob_id"))

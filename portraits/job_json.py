@@ -108,6 +108,7 @@ class Snapshot:
             "created_at": moment(self.created_at),
             "ended_at": self.ended_at and moment(self.ended_at),
             "expires_at": moment(self.expires_at),
+            "links": links(self.id),
         }
 
     def body(self, *, after: int = -1) -> dict[str, Any]:
@@ -136,6 +137,12 @@ class Snapshot:
         # A quarter of what is left: seldom while it is far, and more often the nearer it comes.
         guess = eta // 4 if eta is not None else self.place.position // AHEAD_A_SECOND
         return max(SOONEST, min(LATEST, guess))
+
+
+def links(job_id: uuid.UUID) -> dict[str, str]:
+    """Where a client goes from here."""
+    own = f"/v1/jobs/{job_id}"
+    return {"self": own, **{name: f"{own}/{name}" for name in ("events", "cancel", "archive")}}
 
 
 def as_text(body: dict[str, Any]) -> bytes:

@@ -26,6 +26,7 @@ from portraits.errors import (
     NotFailed,
     PhotosChecking,
     PhotosNeeded,
+    PromptWithPhotos,
     QueueFull,
     ReferencesInUse,
     TooManyOpen,
@@ -37,7 +38,8 @@ from portraits.orders import Pack as Pack
 from portraits.orders import Wanted
 from portraits.recipes import Recipe
 from portraits.sequence import stamp
-from privacy import audit, consent, keys, retention
+from privacy import audit, consent, keys, retention, vault
+from privacy.errors import BlobGone
 
 # --- The person's side -------------------------------------------------------------------------
 
@@ -47,10 +49,11 @@ def submit(
 ) -> tuple[Job, bool]:
     """(job, whether it is new). The same key and body give the same job, however often, for 24 h.
 
-    Without a set, every style must be one that takes no photo; then no consent is needed, because
-    nothing about a face comes in. Raises ConsentMissing, KeyReused, UnknownReferences,
-    ReferencesInUse, PhotosChecking, NoPhotos, PhotosNeeded, UnknownStyle, RerollRefused,
-    AllowanceUsed, TooManyOpen, QueueFull; then nothing has changed.
+    Without a set, every order must have a prompt or a style that takes no photo; then no consent
+    is needed, because nothing about a face comes in. Raises PromptRefused,
+    ConsentMissing, KeyReused, UnknownReferences, ReferencesInUse, PhotosChecking, NoPhotos,
+    PhotosNeeded, UnknownStyle, RerollRefused, AllowanceUsed, TooManyOpen, QueueFull; then nothing
+    has changed.
     """
     key_sha256 = hashlib.sha256(key.encode()).digest()
     body_sha256 = orders.body_sha256(set_id, wanted)
@@ -65,24 +68,46 @@ def submit(
     )
     if known := _known(owner_id, key_sha256, body_sha256):
         return known, False
+    orders.check_prompts(wanted)
+    sealed = orders.seal_prompts(owner_id, wanted, now)
+    try:
+        return _submit(owner_id, set_id, wanted, (key_sha256, body_sha256), sealed, now)
+    finally:
+        # What was committed stays; what was refused, or ordered by a twin, is destroyed.
+        if sealed:
+            vault.discard(sealed.values())
+
+
+def _submit(
+    owner_id: uuid.UUID,
+    set_id: uuid.UUID | None,
+    wanted: Wanted,
+    hashes: tuple[bytes, bytes],
+    sealed: Mapping[int, vault.Draft],
+    now: datetime,
+) -> tuple[Job, bool]:
     try:
         with transaction.atomic():
             keys.hold_owner(owner_id)
             found = _hold_set(owner_id, set_id, now) if set_id else None
             # Asked again behind the lock: a twin of this request may have held it.
-            if known := _known(owner_id, key_sha256, body_sha256):
+            if known := _known(owner_id, *hashes):
                 return known, False
             by_slug = orders.styles(wanted)
             if set_id is None:
-                _check_text_only(by_slug)
+                _check_text_only(wanted, by_slug)
+            elif sealed:
+                raise PromptWithPhotos(min(sealed))
             else:
                 _check_ready(found)
             anew = _admit(owner_id, wanted, now)
-            job = _create(owner_id, found, orders.lane(wanted), (key_sha256, body_sha256), now)
-            orders.create_items(job, wanted, by_slug, anew)
+            job = _create(owner_id, found, orders.lane(wanted), hashes, now)
+            orders.create_items(job, wanted, by_slug, anew, sealed)
+            if not vault.commit(sealed.values()):
+                raise BlobGone
     except (IntegrityError, AllowanceUsed, TooManyOpen, QueueFull, AlreadyRerolled):
         # A twin of this request was first, and took what this one was refused.
-        if known := _known(owner_id, key_sha256, body_sha256):
+        if known := _known(owner_id, *hashes):
             return known, False
         raise
     return job, True
@@ -154,9 +179,10 @@ def _check_ready(found: ReferenceSet | None) -> None:
         raise NoPhotos
 
 
-def _check_text_only(styles: dict[str, Style]) -> None:
-    if any(Recipe.from_json(row.recipe).references for row in styles.values()):
-        raise PhotosNeeded
+def _check_text_only(wanted: Wanted, styles: dict[str, Style]) -> None:
+    for order in orders.each(wanted):
+        if order.prompt is None and Recipe.from_json(styles[order.style].recipe).references:
+            raise PhotosNeeded
 
 
 def retry(owner_id: uuid.UUID, job_id: uuid.UUID, item_id: uuid.UUID, now: datetime) -> Job:

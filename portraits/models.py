@@ -8,6 +8,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import uuid7
+from portraits.formats import Format
+from portraits.handed_in import Check as Check
+from portraits.judged import Report as Report
+from portraits.judged import Trial as Trial
 from privacy.models import Blob
 
 
@@ -57,6 +61,8 @@ class Painter(models.Model):
     loaded = models.BooleanField(default=True)
     # Units of cost a second, smoothed over its last renders; none before the first.
     rate = models.FloatField(null=True)
+    # How long it takes to load another engine, smoothed over its last swaps; none before the first.
+    swap_seconds = models.FloatField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:
@@ -197,6 +203,12 @@ class Item(models.Model):
         CANCELLED = "cancelled"  # stopped; no portrait will ever appear
         EXPIRED = "expired"  # never started in time
 
+    class Task(models.TextChoices):
+        """What it is painted from."""
+
+        IDENTITY = "identity"  # what the style's recipe says: photos, or the recipe alone
+        TEXT = "text"  # the prompt that its owner wrote, and no photo
+
     class Phase(models.TextChoices):
         """What the worker is doing."""
 
@@ -213,6 +225,9 @@ class Item(models.Model):
     style = models.ForeignKey(Style, on_delete=models.PROTECT)
     position = models.PositiveSmallIntegerField()
     seed = models.PositiveBigIntegerField()
+    task = models.CharField(max_length=8, choices=Task, default=Task.IDENTITY)
+    # Sealed to the fleet; destroyed when it is painted, or when its job ends without that.
+    prompt = models.ForeignKey(Blob, null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     phase = models.CharField(max_length=8, choices=Phase, default=Phase.WAITING)
     percent = models.PositiveSmallIntegerField(default=0)
@@ -223,10 +238,14 @@ class Item(models.Model):
     charged = models.BooleanField(default=False)
     # Its owner has asked for one more try after it failed.
     retried = models.BooleanField(default=False)
+    # A safety gate held the first picture back; `seed` is the second, and there is no third.
+    reseeded = models.BooleanField(default=False)
     # The item whose portrait was not liked; one such item a portrait is free.
     reroll_of = models.OneToOneField(
         "self", null=True, on_delete=models.SET_NULL, related_name="reroll"
     )
+    # The file format that was asked for; empty means the installation's own.
+    format = models.CharField(max_length=4, choices=Format, blank=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -247,16 +266,28 @@ class Portrait(models.Model):
     # Of the full picture; the portrait goes with it.
     blob = models.OneToOneField(Blob, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
+    # What painted it, the hash of its file, and what upkeep signs of it (portraits/receipts.py).
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.BinaryField(null=True, max_length=32)
+    receipt = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["item"], name="portrait_owed", condition=Q(receipt__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"portrait {self.id}"
 
 
 class Rendition(models.Model):
-    """One size of a portrait, `full` included."""
+    """One size of a portrait, `full` included; `prompt` is what it was painted from, in words.
+
+    A prompt is sealed, kept, moved and erased as the sizes are, which is what it is owed.
+    """
+
+    PROMPT = "prompt"
 
     portrait = models.ForeignKey(Portrait, on_delete=models.CASCADE, related_name="renditions")
     name = models.CharField(max_length=8)

@@ -9,18 +9,27 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from portraits import costs, gallery, queue
+from django.utils.crypto import salted_hmac
+
+from portraits import abilities, costs, denied, gallery, queue
 from portraits.endings import LEASE
 from portraits.errors import (
     AlreadyRerolled,
+    PromptNotSupported,
+    PromptRefused,
+    PromptTooLong,
     RerollNotFree,
     RerollOfAnotherStyle,
     RerollUnknown,
     UnknownStyle,
+    WordsNotSupported,
 )
 from portraits.models import Item, Job, Photo, Style
+from portraits.prompts import WORDS, Prompt
 from portraits.recipes import Recipe
-from privacy import dispatch, leases
+from privacy import dispatch, leases, vault
+from privacy.plain import Plain
+from privacy.retention import Kind
 
 MAX_ITEMS: Final = 20
 MAX_PACK: Final = 100
@@ -41,6 +50,9 @@ class Order:
     style: str
     seed: int | None = None
     reroll_of: uuid.UUID | None = None
+    format: str = ""
+    # What to paint instead of somebody in photos.
+    prompt: Prompt | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +61,16 @@ class Pack:
 
     styles: tuple[str, ...]
     variations: int
+    format: str = ""
 
     @property
     def orders(self) -> tuple[Order, ...]:
         """One of each style first, so that what appears early shows all of them."""
-        return tuple(Order(style) for _ in range(self.variations) for style in self.styles)
+        return tuple(
+            Order(style, format=self.format)
+            for _ in range(self.variations)
+            for style in self.styles
+        )
 
 
 Wanted = Sequence[Order] | Pack
@@ -78,8 +95,46 @@ def body_sha256(set_id: uuid.UUID | None, wanted: Wanted) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _said(orders: Sequence[Order]) -> list[tuple[str, int | None, str]]:
-    return [(order.style, order.seed, str(order.reroll_of)) for order in orders]
+def _said(orders: Sequence[Order]) -> list[tuple[str, int | None, str, str, str]]:
+    return [
+        (order.style, order.seed, str(order.reroll_of), order.format, _trace(order.prompt))
+        for order in orders
+    ]
+
+
+def _trace(prompt: Prompt | None) -> str:
+    """Words are few and could be guessed from a bare hash, so this one takes our key."""
+    return salted_hmac("portraits.prompt", prompt.as_json()).hexdigest() if prompt else ""
+
+
+def check_prompts(wanted: Wanted) -> None:
+    """Raises PromptRefused in its kinds, and UnknownStyle."""
+    asked = [(at, order) for at, order in enumerate(each(wanted)) if order.prompt]
+    by_slug = styles(wanted) if asked else {}
+    for position, order in asked:
+        can = abilities.of(by_slug[order.style].engine)
+        words = order.prompt.words if order.prompt else ""
+        if "text" not in can.tasks:
+            raise PromptNotSupported(position)
+        if words and not can.words:
+            raise WordsNotSupported(position)
+        if len(words) > WORDS:
+            raise PromptTooLong(position)
+        if denied.found(words):
+            raise PromptRefused(position)
+
+
+def seal_prompts(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> dict[int, vault.Draft]:
+    """Each prompt by its order's position, sealed to the workers and not yet to be opened."""
+    asked = {
+        at: (Kind.PROMPT, Plain(order.prompt.as_json()))
+        for at, order in enumerate(each(wanted))
+        if order.prompt
+    }
+    if not asked:
+        return {}
+    drafts = vault.draft_all(owner_id, list(asked.values()), now)
+    return dict(zip(asked, drafts, strict=True))
 
 
 def styles(wanted: Wanted) -> dict[str, Style]:
@@ -89,7 +144,7 @@ def styles(wanted: Wanted) -> dict[str, Style]:
     found = {row.slug: row for row in Style.objects.filter(retired_at=None, slug__in=set(asked))}
     for position, slug in enumerate(asked):
         if slug not in found:
-            raise UnknownStyle(slug, where.format(position))
+            raise UnknownStyle(where.format(position))
     return found
 
 
@@ -117,6 +172,7 @@ def create_items(
     wanted: Wanted,
     by_slug: Mapping[str, Style],
     anew: Mapping[uuid.UUID, Item],
+    sealed: Mapping[int, vault.Draft],
 ) -> None:
     """All items of a new job, waiting for a worker."""
     items = []
@@ -127,9 +183,12 @@ def create_items(
                 job=job,
                 style=by_slug[order.style],
                 position=position,
+                task=Item.Task.TEXT if position in sealed else Item.Task.IDENTITY,
+                prompt_id=sealed[position].blob_id if position in sealed else None,
                 seed=_seed(order, original),
                 charged=original is None,
                 reroll_of=original,
+                format=order.format,
             )
         )
     open_items(job, Item.objects.bulk_create(items))

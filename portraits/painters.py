@@ -20,10 +20,12 @@ def announce(
     state: Painter.State = Painter.State.READY,
     loaded: Collection[str] | None = None,
     rates: Mapping[str, float] = _NO_RATES,
+    swap_seconds: float | None = None,
 ) -> None:
     """A gpu worker says what it serves, whether it takes work, and how fast it was.
 
-    `loaded`: which of the engines are in memory; without it, all are.
+    `loaded`: which of the engines are in memory; without it, all are. `swap_seconds`: how long it
+    takes to load another, once it has.
     """
     rows = [
         Painter(
@@ -32,6 +34,7 @@ def announce(
             state=state,
             loaded=loaded is None or engine in loaded,
             rate=rates.get(engine),
+            swap_seconds=swap_seconds,
             seen_at=now,
         )
         # Two workers of one name take their rows in one order.
@@ -41,7 +44,7 @@ def announce(
         rows,
         update_conflicts=True,
         unique_fields=["holder", "engine"],
-        update_fields=["state", "loaded", "rate", "seen_at"],
+        update_fields=["state", "loaded", "rate", "swap_seconds", "seen_at"],
     )
 
 

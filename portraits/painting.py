@@ -5,6 +5,7 @@ locks are always taken in the order owner → lease → job → item → referen
 """
 
 import time
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from django.db.models.functions import Coalesce
 from portraits import events, references, scheduling
 from portraits.endings import LEASE, settle
 from portraits.models import Item, Job, Photo, Portrait, Rendition
+from portraits.orders import SEEDS
 from portraits.progress import progress as progress
 from portraits.progress import wanted as wanted
 from portraits.recipes import Recipe
@@ -41,6 +43,11 @@ class Work:
     recipe: Recipe
     seed: int
     photos: tuple[Photo, ...]
+    # What its owner wrote; where `task` says text and there is none, it has ended meanwhile.
+    task: Item.Task
+    prompt_id: uuid.UUID | None
+    # The file format that was asked for; empty where none was.
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Size:
     width: int
     height: int
     media_type: str
+    # Of the file itself, so that its owner can prove which one a receipt speaks of.
+    sha256: bytes | None = None
 
 
 def claim(
@@ -110,10 +119,13 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             recipe = Recipe.from_json(item.style.recipe)
             source = item.job.references
             photos = references.select(source, recipe.references) if source else []
-            return Work(held, item.style.engine, recipe, item.seed, tuple(photos))
+            what = (Item.Task(item.task), item.prompt_id, item.format)
+            return Work(held, item.style.engine, recipe, item.seed, tuple(photos), *what)
 
 
-def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
+def finish(
+    held: leases.Claim, sizes: Sequence[Size], now: datetime, *, weights_sha256: str = ""
+) -> bool:
     """Commit the portrait, the item's state and the end of the lease at once. Erase wins.
 
     False: erased, withdrawn, cancelled or re-leased meanwhile; the sizes are to be discarded.
@@ -140,6 +152,8 @@ def finish(held: leases.Claim, sizes: Sequence[Size], now: datetime) -> bool:
                 item_id=held.work_id,
                 blob_id=full.draft.blob_id,
                 created_at=now,
+                weights_sha256=weights_sha256,
+                sha256=full.sha256,
             )
             Rendition.objects.bulk_create(
                 Rendition(
@@ -178,6 +192,19 @@ def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | No
         events.items_ended([held.work_id], number, now)
         settle(held.work_id, now)
     return True
+
+
+def reseed(held: leases.Claim, seed: int) -> int | None:
+    """A new seed for a picture that a safety gate held back; None if it has had one already.
+
+    It stands in the item's row, so that another worker goes on with it and nobody paints a third.
+    """
+    another = (seed * 6364136223846793005 + 1442695040888963407) % SEEDS
+    with transaction.atomic():
+        if not leases.still_held(held):
+            return None
+        first = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING, reseeded=False)
+        return another if first.update(seed=another, reseeded=True) else None
 
 
 def _give_up(held: leases.Claim, code: str, now: datetime) -> bool:

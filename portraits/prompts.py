@@ -4,6 +4,7 @@ Owns the lists, which the web checks, an engine that reads puts into sentences a
 draws. Refuses a choice that no list has, and prints none of it: words are personal data.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -44,3 +45,14 @@ class Prompt:
                 raise ValueError("There is no such choice.")
         full = tuple((name, chosen.get(name, values[0])) for name, values in CHOICES.items())
         return cls(full, words)
+
+    def as_json(self) -> bytes:
+        """What is sealed."""
+        return json.dumps({**dict(self.choices), "words": self.words}).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """What was sealed."""
+        chosen = json.loads(data)
+        words = chosen.pop("words")
+        return cls.of(chosen, words)

@@ -26,7 +26,10 @@ _PNG_TEXT = b"iTXt" + b"XML:com.adobe.xmp" + bytes(5) + XMP
 
 
 def mark(picture: bytes) -> bytes:
-    """The same JPEG or PNG with the packet right behind its beginning."""
+    """The same JPEG or PNG with the packet right behind its beginning.
+
+    A WebP or an AVIF is given the packet by its encoder, and refused if it came without.
+    """
     if picture[:2] == b"\xff\xd8":
         segment = _NAMESPACE + XMP
         marked = _APP1 + (len(segment) + 2).to_bytes(2, "big") + segment
@@ -35,4 +38,6 @@ def mark(picture: bytes) -> bytes:
         length = (len(_PNG_TEXT) - 4).to_bytes(4, "big")
         marked = length + _PNG_TEXT + zlib.crc32(_PNG_TEXT).to_bytes(4, "big")
         return picture[:_PNG_HEAD] + marked + picture[_PNG_HEAD:]
-    raise ValueError("Only a JPEG or a PNG can be marked.")
+    if XMP in picture:
+        return picture
+    raise ValueError("Only a JPEG or a PNG can be marked behind its encoder.")

@@ -8,7 +8,7 @@ import time
 import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -100,6 +100,7 @@ class _Line:
     held: float  # what is being painted costs
     served: bool  # whether a worker has the engine
     rates: list[float]  # what each of its workers does a second
+    swap: float  # seconds until one of them has the engine in memory
 
 
 def standing(job_id: uuid.UUID, now: datetime) -> Standing | None:
@@ -127,9 +128,9 @@ def _wait(line: _Line, turn: float, cost: float, held: bool) -> float:
     """Seconds until a piece is done. What is being painted is taken to be half done."""
     together = sum(line.rates)
     if held:
-        return line.held / 2 / together
+        return line.swap + line.held / 2 / together
     before = line.held / 2 + line.before[bisect_left(line.turns, turn)]
-    return before / together + cost / fmean(line.rates)
+    return line.swap + before / together + cost / fmean(line.rates)
 
 
 def _notice(engines: Sequence[str]) -> str:
@@ -153,29 +154,40 @@ def _read(engine: str, now: datetime) -> _Line:
     queue = Lease.objects.filter(kind=LEASE, queue=engine).annotate(held=leases.HELD)
     rows = list(queue.order_by("turn", "ready_at").values_list("turn", "cost", "held"))
     waiting = [(turn, cost) for turn, cost, held in rows if not held]
-    served, rates = _rates(engine, now)
+    served, rates, swap = _rates(engine, now)
     return _Line(
         [turn for turn, _ in waiting],
         list(accumulate((cost for _, cost in waiting), initial=0.0)),
         sum(cost for _, cost, held in rows if held),
         served,
         rates,
+        swap,
     )
 
 
-def _rates(engine: str, now: datetime) -> tuple[bool, list[float]]:
-    """Whether anybody serves the engine, and what each worker can spend on it a second."""
+def _rates(engine: str, now: datetime) -> tuple[bool, list[float], float]:
+    """Whether anybody serves the engine, what each worker can spend on it a second, and how long
+    the quickest of them takes to load it where none has it in memory.
+    """
     alive = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR, state=Painter.State.READY)
-    rows = list(alive.values_list("holder", "engine", "rate"))
+    found = alive.values_list("holder", "engine", "rate", "loaded", "swap_seconds")
+    rows = [(who, name, rate) for who, name, rate, *_ in found]
+    here = [(loaded, swap) for _, name, _, loaded, swap in found if name == engine]
+    swap = 0.0 if any(loaded for loaded, _ in here) else _quickest(swap for _, swap in here)
     known = [rate for _, name, rate in rows if name == engine and rate]
     holders = [(who, rate) for who, name, rate in rows if name == engine]
     if not known:
-        return bool(holders), []
+        return bool(holders), [], swap
     # A worker divides its time among those of its engines that have work.
     busy = {engine, *leases.heads(LEASE, sorted({name for _, name, _ in rows}))}
     shares = Counter(who for who, name, _ in rows if name in busy)
     # One that has painted nothing yet will do about as much as the others.
-    return True, [(rate or fmean(known)) / shares[who] for who, rate in holders]
+    return True, [(rate or fmean(known)) / shares[who] for who, rate in holders], swap
+
+
+def _quickest(swaps: Iterable[float | None]) -> float:
+    """Of those that were measured; a worker that has never swapped says nothing."""
+    return min((swap for swap in swaps if swap is not None), default=scheduling.SWAP_SECONDS)
 
 
 def _serving(engine: str) -> float:

@@ -1,7 +1,9 @@
 """What an engine needs to know to paint a style. Pure: no Django, no database."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
+
+FACE_GATES: Final = ("strict", "lenient", "off")
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,13 @@ class Recipe:
     steps: int | None = None
     prompt: str | None = None
     references: int = 5
+    # How surely a face must still be found in what was painted of a person.
+    face_gate: str = "strict"
+
+    def __post_init__(self) -> None:
+        """A way of looking that does not exist would be found out when somebody waits."""
+        if self.face_gate not in FACE_GATES:
+            raise ValueError(f"face_gate is one of {', '.join(FACE_GATES)}.")
 
     def as_json(self) -> dict[str, Any]:
         """For the style's row."""

@@ -32,7 +32,17 @@ FACE: Final[dict[str, str]] = {
     "too_blurred": "Your face is not sharp. Hold still, clean the lens and focus on your face.",
     "too_dark": "The photo is too dark. Turn towards a window or switch on a light.",
     "too_bright": "The photo is overexposed. Step out of the direct light and try again.",
+    "not_a_photo": "This looks like a drawing or a print. Choose a photo from a camera.",
+    "unsafe_photo": "This photo cannot be used. Choose one of your face in which you are dressed.",
     "duplicate_photo": "This photo is already in your set. Choose a different one.",
+}
+
+# What would make an accepted photo better: advice, and never a refusal.
+HINTS: Final[dict[str, str]] = {
+    "step_back": "Step back so that more of your body is in the picture.",
+    "look_straight": "Look straight into the camera.",
+    "turn_around": "Turn your head to the other side.",
+    "turn_further": "Turn your head a little further.",
 }
 
 

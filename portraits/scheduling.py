@@ -62,6 +62,8 @@ class Affinity:
 
     def __init__(self, swap_seconds: float = SWAP_SECONDS) -> None:
         self.swap_seconds = swap_seconds
+        # The same, but nothing before it was measured: what others are told.
+        self.measured: float | None = None
         # When this worker last served each waiting engine, or first saw that it waits.
         self._since: dict[str, float] = {}
         # For how long others were painted meanwhile, as seen until `noted_at`.
@@ -79,6 +81,7 @@ class Affinity:
     def swapped(self, seconds: float) -> None:
         """A swap has taken so long; the mean leans to the latest."""
         self.swap_seconds += (seconds - self.swap_seconds) / 2
+        self.measured = self.swap_seconds if self.measured is not None else seconds
 
     def choose(self, waiting: Collection[str], loaded: Collection[str] | None, at: float) -> str:
         """The engine to paint with next, among those with work; `loaded` None: all are.

@@ -2,56 +2,25 @@
 
 from typing import Any, get_args
 
-from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from portraits import job_rows
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition, Style
+from portraits.formats import Format
+from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
 from privacy.retention import DEADLINES, Kind
 
 STYLE_LENGTH = 40
+FORMAT = (
+    "Of the full picture's file. Left out: what the installation stores; smaller sizes are JPEG."
+)
 MAX_KEEP_HOURS = int(DEADLINES[Kind.REFERENCE].cap.total_seconds() // 3600)
-
-
-class StyleSerializer(serializers.ModelSerializer[Style]):
-    """A style, and whether a worker that can paint it is running."""
-
-    id = serializers.CharField(source="slug")
-    preview = serializers.SerializerMethodField()
-    available = serializers.SerializerMethodField()
-    notice = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Style
-        fields = (
-            "id",
-            "version",
-            "name",
-            "description",
-            "engine",
-            "preview",
-            "available",
-            "notice",
-        )
-
-    def get_preview(self, row: Style) -> str | None:
-        """Address of a picture painted from a drawn subject who is no one."""
-        return static(row.preview) if row.preview else None
-
-    def get_available(self, row: Style) -> bool:
-        """Whether a worker with its engine is running now."""
-        return row.engine in self.context["engines"]
-
-    def get_notice(self, row: Style) -> str | None:
-        """A sentence when it is not."""
-        if self.get_available(row):
-            return None
-        return f"No running worker has the engine {row.engine}; a job for this style would wait."
 
 
 class PhotoSerializer(serializers.ModelSerializer[Photo]):
@@ -71,7 +40,7 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""
-        return row.hint or None
+        return gettext(row.hint) if row.hint else None
 
     def get_expires_at(self, row: Photo) -> str | None:
         """When the bytes end; none are held after a refusal."""
@@ -121,6 +90,10 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="A portrait of the same style that was not liked: this order is free, once for "
         "each portrait, and not for one that was free itself.",
     )
+    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
+    prompt = PromptSerializer(
+        required=False, help_text="Paint this instead of somebody in photos; needs no consent."
+    )
 
 
 class PackSerializer(serializers.Serializer[Any]):
@@ -134,6 +107,7 @@ class PackSerializer(serializers.Serializer[Any]):
     variations = serializers.IntegerField(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
+    format = serializers.ChoiceField(choices=Format.choices, required=False, help_text=FORMAT)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""
@@ -195,7 +169,7 @@ class NewJobSerializer(serializers.Serializer[Any]):
     def wanted(self) -> Wanted:
         """What is ordered, once it is valid."""
         if pack := self.validated_data.get("pack"):
-            return Pack(tuple(pack["styles"]), pack["variations"])
+            return Pack(tuple(pack["styles"]), pack["variations"], pack.get("format", ""))
         return [Order(**item) for item in self.validated_data["items"]]
 
 
@@ -256,6 +230,14 @@ class CountsSerializer(serializers.Serializer[Any]):
         return {str(state): serializers.IntegerField() for state in Item.State}
 
 
+class JobLinksSerializer(serializers.Serializer[Any]):
+    """Where a client goes from a job."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`self` cannot be written as a field of a class."""
+        return {name: serializers.CharField() for name in ("self", "events", "cancel", "archive")}
+
+
 class JobSerializer(serializers.Serializer[Job]):
     """A job, its items, and how far all of it is. job_json.py writes it; these are its fields."""
 
@@ -277,6 +259,7 @@ class JobSerializer(serializers.Serializer[Job]):
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(help_text="It expires unless started by then.")
+    links = JobLinksSerializer()
     items = ItemSerializer(many=True)
 
     def to_representation(self, instance: Job) -> dict[str, Any]:
@@ -320,6 +303,13 @@ class PortraitSerializer(serializers.ModelSerializer[Portrait]):
     def get_image(self, row: Portrait) -> str:
         """Where the picture is."""
         return f"/v1/portraits/{row.id}/image"
+
+
+class PortraitReceiptSerializer(serializers.Serializer[Any]):
+    """How a portrait was made, signed; deploy/docs/verify_receipt.py checks it."""
+
+    statement = serializers.DictField()
+    signature = serializers.CharField()
 
 
 class DeadlineSerializer(serializers.Serializer[Any]):

@@ -32,7 +32,8 @@ data/       One JSON file for each of our tables, with your rows in it; an empty
             there is none. Passwords, tokens and wrapped keys are left out, because in other hands
             they would open your account; nothing else is.
 photos/     Your reference photos, as we hold them: cleaned, without metadata.
-portraits/  Your portraits; smaller sizes are in portraits/smaller/. data/portraits.rendition.json
+portraits/  Your portraits; smaller sizes, and the prompts (.json) of those that were painted from
+            words, are in portraits/smaller/. data/portraits.rendition.json
             says which file (by its blob) belongs to which portrait.
 releases/   What you signed, with the name that you typed, and in releases/texts/ every consent text
             that you agreed to or took back, word for word. A release can be checked without us.

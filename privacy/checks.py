@@ -62,7 +62,7 @@ HELD = {
     "web": {"ROOT_KEYS"},
     "keeper": {"ROOT_KEYS", "EVIDENCE_KEYS"},
     "intake": {"FLEET_KEYS"},
-    "gpu": {"FLEET_KEYS"},
+    "gpu": {"FLEET_KEYS", "C2PA_KEYS"},
     "upkeep": {"RECEIPT_KEYS"},
 }
 
@@ -70,7 +70,7 @@ HELD = {
 def check_compartments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A role holds the key folders of its compartment, all of them and no other."""
     role = str(settings.ROLE)
-    folders = ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS")
+    folders = ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "C2PA_KEYS")
     given = {name for name in folders if getattr(settings, name)}
     allowed: set[str] = HELD.get(role, set())
     errors: list[CheckMessage] = [
@@ -80,6 +80,7 @@ def check_compartments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     errors += [
         Error(f"The role {role} needs SITTER_{name}.", id="privacy.E006")
         for name in sorted(allowed - given)
+        if name != "C2PA_KEYS" or (settings.PRODUCTION and settings.C2PA)
     ]
     return errors
 

@@ -34,8 +34,12 @@ class Words:
 def admit(address: str, now: datetime) -> None:
     """Count a report from a network address. Raises TooManyClaims, NotReady."""
     wait = limits.take(
-        "face-claim", address, limit=PER_ADDRESS, window=ADDRESS_WINDOW, now=now
-    ) or limits.take("face-claims", "all", limit=PER_DAY, window=timedelta(days=1), now=now)
+        [
+            limits.Bucket("face-claim", address, PER_ADDRESS, ADDRESS_WINDOW),
+            limits.Bucket("face-claims", "all", PER_DAY, timedelta(days=1)),
+        ],
+        now,
+    )
     if wait:
         refusal = TooManyClaims()
         refusal.retry_after = wait

@@ -18,9 +18,11 @@ log = logging.getLogger(__name__)
 # Which queue serves which task. A queue is a role, and a role is a compartment.
 QUEUES = {
     "intake.check_reference": "intake",
+    "intake.check_picture": "intake",
     "intake.export": "intake",
     "keeper.export": "keeper",
     "gpu.generate": "gpu",
+    "gpu.paint_trials": "gpu",
     "courier.deliver": "courier",
     "upkeep.erase": "upkeep",
     "intake.probe": "intake",
@@ -31,11 +33,14 @@ QUEUES = {
 # Which task serves which kind of leased work.
 TASKS = {
     "reference": "intake.check_reference",
+    "check": "intake.check_picture",
     "export": "intake.export",
     "evidence": "keeper.export",
     "item": "gpu.generate",
     "erasure": "upkeep.erase",
     "webhook": "courier.deliver",
+    # Not leased: an operator asks again (manage.py paint_trials).
+    "trial": "gpu.paint_trials",
     # Not leased: whoever misses it is asked again the next day.
     "probe intake": "intake.probe",
     "probe gpu": "gpu.probe",

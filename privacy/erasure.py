@@ -20,7 +20,7 @@ from accounts.models import Session, User
 from privacy import audit, dispatch, export, keys, leases, restore, retention, stops
 from privacy.crypto import Recipient
 from privacy.errors import OwnerErased
-from privacy.models import Blob, Capsule, Consent, Erasure, Lease, OwnerKey
+from privacy.models import Blob, Capsule, Consent, Erasure, OwnerKey
 from privacy.parts import Scope, parts
 from privacy.retention import Kind, Term
 
@@ -140,7 +140,7 @@ def _request_part(
         _shred(owner_id, bodies, one_by_one=scope is not Scope.BIOMETRIC)
         if scope is Scope.BIOMETRIC:
             _withdraw_consents(owner_id, now)
-            Lease.objects.filter(owner_id=owner_id).exclude(kind=LEASE).delete()
+            leases.revoke(but=LEASE, owner_id=owner_id)
             stops.run(owner_id, now, erase_results=False)
         _start(erasure)
     return erasure
@@ -183,7 +183,7 @@ def _shred_account(owner_id: uuid.UUID, user: User | None, now: datetime) -> Non
     Capsule.objects.filter(blob__owner_id=owner_id, blob__recipient=Recipient.FLEET).delete()
     OwnerKey.objects.filter(owner_id=owner_id).update(wrapped=None, public=b"", destroyed_at=now)
     # An erasure of a part that is still under way has a receipt of its own to come to.
-    Lease.objects.filter(owner_id=owner_id).exclude(kind=LEASE).delete()
+    leases.revoke(but=LEASE, owner_id=owner_id)
     Session.objects.filter(user_id=owner_id).delete()
     if user is not None:
         user.is_active = False

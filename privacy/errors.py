@@ -83,6 +83,14 @@ class ReleaseIncomplete(PrivacyError):
     field = "typed_name"
 
 
+class TooManyRequests(PrivacyError):
+    """One device, person or address asks more often than anybody needs to."""
+
+    code = "too_many_requests"
+    sentence = "Too many requests. Nothing was changed; try again when Retry-After has passed."
+    status = 429
+
+
 class TooManyClaims(PrivacyError):
     """More reports from one address, or in one day, than anybody can answer."""
 

@@ -44,6 +44,11 @@ KINDS: Final[dict[Kind, Label]] = {
         "Ein Porträt, das du bearbeiten lässt",
         "Neu versiegelt für den Rechner, der es bearbeitet.",
     ),
+    Kind.CHECK: Label(
+        "A picture handed in for a check",
+        "Ein Bild, das zur Prüfung eingereicht wurde",
+        "Gehört keinem Konto.",
+    ),
     Kind.CANARY: Label("A check", "Eine Probe", "Gehört keiner Person."),
     Kind.EXPORT: Label("A part of your export", "Ein Teil deines Exports", "Versiegelt für dich."),
 }
@@ -96,6 +101,11 @@ TERMS: Final[dict[Term, Label]] = {
         "A report that your face was used",
         "Eine Meldung, dass dein Gesicht benutzt wurde",
         "Um sie zu beantworten.",
+    ),
+    Term.REPORT: Label(
+        "That you said what is wrong with a portrait",
+        "Dass du gesagt hast, was an einem Porträt falsch ist",
+        "Nur ein Grund aus einer Liste, keine Worte.",
     ),
     Term.VERDICT: Label(
         "What a role could open in the daily check",

@@ -26,6 +26,8 @@ from privacy.models import Lease
 log = logging.getLogger(__name__)
 
 HELD_FOR: Final = timedelta(seconds=15)
+# The channel on which a holder hears that its work was taken away: the work's id.
+REVOKED: Final = "sitter_lease_revoked"
 RENEW_EVERY: Final = timedelta(seconds=5)
 NUDGE_AGAIN_AFTER: Final = timedelta(seconds=10)
 MAX_ATTEMPTS: Final = 3
@@ -147,6 +149,8 @@ def claim(
         row = rows.order_by(*order).select_for_update(of=("self",), skip_locked=True).first()
         if row is None:
             return None
+        if row.held_until is not None:
+            _say_revoked([row.work_id])
         Lease.objects.filter(pk=row.pk).update(
             token=F("token") + 1,
             attempts=Least(F("attempts") + 1, COUNTED_UP_TO),
@@ -217,10 +221,13 @@ def forgive(held: Claim) -> bool:
     return False
 
 
-def revoke(kind: str | None = None, **which: object) -> int:
-    """Take work away from whoever holds it: cancelled, withdrawn, erased."""
-    rows = Lease.objects.filter(**which)
-    return rows.filter(kind=kind).delete()[0] if kind else rows.delete()[0]
+def revoke(kind: str | None = None, *, but: str | None = None, **which: object) -> int:
+    """Take work away from whoever holds it: cancelled, withdrawn, erased. `but`: not this kind."""
+    rows = Lease.objects.filter(**which, **({"kind": kind} if kind else {})).exclude(kind=but)
+    with transaction.atomic(savepoint=False):
+        locked = rows.order_by("pk").select_for_update().values_list("work_id", "held_until")
+        _say_revoked([work_id for work_id, held in locked if held is not None])
+        return rows.delete()[0]
 
 
 def hold(kind: str, work_ids: Sequence[uuid.UUID]) -> None:
@@ -273,6 +280,7 @@ def take_back() -> list[tuple[str, uuid.UUID]]:
         Lease.objects.filter(pk__in=[row.pk for row in rows]).update(
             token=F("token") + 1, held_until=None, ready_at=Now(), nudged_at=Now()
         )
+        _say_revoked([row.work_id for row in rows])
     for row in rows:
         extra = {"kind": row.kind, "work_id": str(row.work_id), "attempts": row.attempts}
         log.warning("lease_taken_back", extra=extra)
@@ -318,6 +326,14 @@ def heartbeat(held: Claim) -> Iterator[Event]:
         done.set()
         thread.join()
         _lost_at.pop(id(lost), None)
+
+
+def _say_revoked(work_ids: Sequence[uuid.UUID]) -> None:
+    """Tell the holders once the transaction commits; who hears nothing finds out by asking."""
+    if work_ids:
+        with connection.cursor() as cursor:
+            query = "SELECT pg_notify(%s, id::text) FROM unnest(%s::uuid[]) AS id"
+            cursor.execute(query, [REVOKED, list(work_ids)])
 
 
 def _mine(held: Claim) -> QuerySet[Lease]:

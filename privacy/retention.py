@@ -17,6 +17,7 @@ class Kind(IntEnum):
     SOURCE = 6
     CANARY = 8
     EXPORT = 9
+    CHECK = 11
 
 
 class Term(StrEnum):
@@ -41,6 +42,7 @@ class Term(StrEnum):
     ROOT_EPOCH = "root_epoch"
     ALLOWANCE = "allowance"
     EVENT = "event"
+    REPORT = "report"
     ACCOUNT = "account"
 
 
@@ -70,10 +72,11 @@ DEADLINES: Final[dict[Kind, Rule]] = {
         "A finished portrait; its owner may shorten this at any time, or extend it.",
     ),
     Kind.RENDITION: Rule(
-        timedelta(days=30), timedelta(days=365), "A smaller copy, as long as its portrait."
+        timedelta(days=30), timedelta(days=365), "A smaller copy, or its prompt, as long as it."
     ),
-    Kind.PROMPT: _fixed("The words of a job.", days=7),
+    Kind.PROMPT: _fixed("The words of a job, destroyed as soon as it has ended.", days=7),
     Kind.SOURCE: _fixed("A portrait re-sealed for a worker, on request.", days=7),
+    Kind.CHECK: _fixed("A picture handed in to ask whether it was made here.", minutes=2),
     Kind.CANARY: _fixed("A check that belongs to no person.", days=1),
     Kind.EXPORT: _fixed("A part of an export, sealed to its owner.", hours=24),
 }
@@ -98,6 +101,7 @@ TERMS: Final[dict[Term, Rule]] = {
     Term.ROOT_EPOCH: _fixed("A portrait root: its turn, and the wait behind it.", days=22),
     Term.ALLOWANCE: _fixed("How many portraits were asked for in a month.", days=62),
     Term.EVENT: _fixed("That an operator's system was told of an id.", days=7),
+    Term.REPORT: _fixed("That an owner found something wrong with a portrait.", days=365),
     Term.ACCOUNT: _fixed("An account that nobody has used; its owner is warned first.", days=365),
 }
 
@@ -111,6 +115,7 @@ ACCOUNT_WARNINGS: Final = (timedelta(days=30), timedelta(days=7), timedelta(days
 # Between two warnings, and between the last one and the end, even when they are late.
 WARNING_GAP: Final = timedelta(days=1)
 FACE_CLAIM_ANSWER: Final = timedelta(hours=48)
+REPORT_ANSWER: Final = timedelta(hours=48)
 # Behind its end by more than this, a thing has been missed by several sweeps, and somebody is told.
 BLOB_GRACE: Final = timedelta(minutes=2)
 ROW_GRACE: Final = timedelta(hours=2)

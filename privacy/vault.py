@@ -29,6 +29,7 @@ RECIPIENTS: Final[dict[Kind, Recipient]] = {
     Kind.REFERENCE: Recipient.FLEET,
     Kind.PROMPT: Recipient.FLEET,
     Kind.SOURCE: Recipient.FLEET,
+    Kind.CHECK: Recipient.FLEET,
     Kind.PORTRAIT: Recipient.OWNER,
     Kind.RENDITION: Recipient.OWNER,
     Kind.CANARY: Recipient.OWNER,

@@ -39,7 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         preferred_ports=False,
         restart=False,
         # Everything is logged, so that what must not be in the logs has every chance to be.
-        extra_env={"SITTER_ENGINES": json.dumps(ENGINES), "SITTER_LOG_LEVEL": "DEBUG"},
+        extra_env={
+            "SITTER_ENGINES": json.dumps(ENGINES),
+            "SITTER_LOG_LEVEL": "DEBUG",
+            # Storms ask as often as they can; what refuses them has tests of its own.
+            "SITTER_REQUESTS_A_MINUTE": "100000",
+        },
     )
     _stack.start()
     try:

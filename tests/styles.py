@@ -11,13 +11,17 @@ PASSTHROUGH = "tests.passthrough:PassthroughEngine"
 
 
 def publish(stack: Stack, slug: str, engine: str, **recipe: object) -> None:
-    """A style of this name, painted by this engine; the second time nothing."""
+    """A style of this name, painted by this engine; the second time nothing.
+
+    Engines of tests paint no face, so none is asked for unless the recipe says so.
+    """
+    made = {"style": slug, "face_gate": "off", **recipe}
     with _migrator(stack) as connection:
         connection.execute(
             "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
             " preview, position, published_at) VALUES (gen_random_uuid(), %s, 1, %s,"
             " 'Of the tests.', %s, %s, '', 99, now()) ON CONFLICT DO NOTHING",
-            [slug, slug, engine, json.dumps({"style": slug, **recipe})],
+            [slug, slug, engine, json.dumps(made)],
         )
 
 

@@ -6,9 +6,11 @@ committed is destroyed, and what was taken away is not painted any further.
 """
 
 import gc
+import hashlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -17,28 +19,28 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from PIL import Image
 
-from portraits import painting, provenance
-from portraits.models import Item
+from portraits import painting
+from portraits.models import Item, Rendition
 from privacy import storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
-from workers import commission, images
+from workers import commission, manifest, marking
 from workers.easel import Easel, Place
 from workers.engines import base
+from workers.outlet import Blocked, Outlet
 from workers.studio import Studio
 from workers.vigil import Held, Vigil
 
 log = structlog.get_logger(__name__)
 
-# A step that comes sooner after the last question does not ask again whether it is still wanted.
+# While the vigil hears nothing, steps ask whether the item is still wanted, but no more often.
 ASK_EVERY: Final = 0.05
 # A database that did not answer is asked no earlier than this: painting goes on meanwhile.
 ASK_AGAIN_AFTER: Final = 5.0
 # Who waits to be alone looks this often whether the item is still wanted.
 LOOK_EVERY: Final = 0.2
 BEGUN, STORING, PAINTED = 5, 92, 85
-MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
 
 class Leaving(base.Stopped):
@@ -46,10 +48,16 @@ class Leaving(base.Stopped):
 
 
 class Atelier:
-    """The engines, the easel, the vigil, and how one item goes through them."""
+    """The engines, the easel, the vigil, the way out, and how one item goes through them."""
 
-    def __init__(self, hung: Callable[[Held], None], broken: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        hung: Callable[[Held], None],
+        broken: Callable[[Exception], None],
+        outlet: Outlet,
+    ) -> None:
         self.studio = Studio()
+        self.outlet = outlet
         self.easel = Easel(lambda name: name in self.studio.engines)
         self.vigil = Vigil(lambda: settings.ITEM_LIMIT.total_seconds(), hung)
         # Set once nothing more may begin; and once what paints must stop as well.
@@ -76,6 +84,24 @@ class Atelier:
                 self._inside += 1
                 self._alone = _suspect(work)
             return work, self.easel.line_up(work.engine)
+
+    def aside(self, engine: str, order: base.Order) -> Image.Image:
+        """A picture that nobody ordered, in its turn. Raises Leaving, TookTooLong, EngineError."""
+        place = self.easel.line_up(engine)
+        until = time.monotonic() + settings.ITEM_LIMIT.total_seconds()
+
+        def on_step(done: int, total: int) -> None:
+            if self.closing.is_set():
+                raise Leaving
+            if time.monotonic() > until:
+                raise base.TookTooLong
+
+        try:
+            with self.easel.turn(place, lambda: on_step(0, 1)):
+                self._bring(engine)
+                return self.studio.render(engine, order, on_step)
+        finally:
+            self.easel.leave(place)
 
     def paint(self, work: painting.Work, place: Place) -> None:
         """One item from its claim to its end, whatever that is."""
@@ -107,22 +133,57 @@ class Atelier:
         )
 
     def _portrait(self, work: painting.Work, held: Held, place: Place) -> str:
-        order = commission.fetch(work)
-        held.waits = True
-        with self.easel.turn(place, lambda: self._check_waiting(held)):
-            held.waits = False
-            self._bring(work.engine)
-            painted = self._render(work, held, order)
-        del order
-        sizes = self._store(work, held, painted)
+        painted, can = self._released(work, held, place)
+        sizes = self._store(work, held, painted, can)
         finished = False
         try:
-            finished = painting.finish(work.held, sizes, timezone.now())
+            weights = can.weights_sha256
+            finished = painting.finish(work.held, sizes, timezone.now(), weights_sha256=weights)
         finally:
             # Also when the database fails in mid-commit: nothing may wait for the orphan sweep.
             if not finished:
                 vault.discard([size.draft for size in sizes])
         return "done" if finished else "discarded"
+
+    def _released(
+        self, work: painting.Work, held: Held, place: Place
+    ) -> tuple[Image.Image, base.Capabilities]:
+        """A picture that may be stored, at the second seed if not at the first. Raises Blocked.
+
+        What is looked at is not at the easel any more, so another picture is painted meanwhile.
+        """
+        order = commission.fetch(work)
+        self.outlet.admit(order)
+        painted, can = self._at_easel(work, held, order, place)
+        try:
+            self.outlet.release(painted, order, work.recipe.face_gate)
+            return painted, can
+        except Blocked as blocked:
+            seed = painting.reseed(work.held, order.seed)
+            if seed is None:
+                raise
+            log.warning("painted_anew", item_id=str(work.held.work_id), code=blocked.code)
+        order = replace(order, seed=seed)
+        place = self.easel.line_up(work.engine)
+        try:
+            painted, can = self._at_easel(work, held, order, place)
+        finally:
+            self.easel.leave(place)
+        self.outlet.release(painted, order, work.recipe.face_gate)
+        return painted, can
+
+    def _at_easel(
+        self, work: painting.Work, held: Held, order: base.Order, place: Place
+    ) -> tuple[Image.Image, base.Capabilities]:
+        """The picture, and what painted it; the engine may be gone as soon as the turn ends."""
+        # Once for what was taken away before anything could be heard of it.
+        _ask(held)
+        held.waits = True
+        with self.easel.turn(place, lambda: self._check_waiting(held)):
+            held.waits = False
+            self._bring(work.engine)
+            can = self.studio.engines[work.engine].describe()
+            return self._render(work, held, order), can
 
     def _wait_alone(self, held: Held) -> None:
         """Whatever killed its last holder shall take nobody with it this time."""
@@ -150,24 +211,27 @@ class Atelier:
             raise Leaving from error
         if taken is not None:
             painting.affinity.swapped(taken)
+            log.info("engine_swapped", engine=name, seconds=round(taken, 2))
 
     def _render(self, work: painting.Work, held: Held, order: base.Order) -> Image.Image:
         """Paint; once more at a smaller setting where memory was too small."""
+        fitted = commission.admitted(order, work, self.studio)
         began = held.began = time.monotonic()
         held.begun = True
         self.vigil.tell(held, Item.Phase.PAINTING, BEGUN)
         on_step = self._steps(held)
         try:
             try:
-                painted = self.studio.render(work.engine, order, on_step)
+                painted = self.studio.render(work.engine, fitted, on_step)
             except base.OutOfMemory:
-                less = commission.smaller(order, self.studio.engines[work.engine].describe())
+                less = commission.smaller(fitted, self.studio.engines[work.engine].describe())
                 if less is None:
                     raise
                 log.warning("painting_smaller", item_id=str(held.claim.work_id))
                 gc.collect()
                 return self.studio.render(work.engine, less, on_step)
-            self.studio.note(work.engine, work.held.cost, time.monotonic() - began)
+            if fitted is order:
+                self.studio.note(work.engine, work.held.cost, time.monotonic() - began)
             return painted
         finally:
             held.began = None
@@ -186,36 +250,48 @@ class Atelier:
                 raise Leaving
             if now - began > limit:
                 raise base.TookTooLong
-            if now >= ask_at and not held.lost:
-                ask_at = now + ASK_EVERY
-                try:
-                    held.lost = not painting.wanted(held.claim)
-                except DatabaseError:
-                    ask_at = now + ASK_AGAIN_AFTER
-                    close_old_connections()
+            if not self.vigil.hears and now >= ask_at and not held.lost:
+                ask_at = now + (ASK_EVERY if _ask(held) else ASK_AGAIN_AFTER)
             if held.lost:
                 raise base.Stopped
 
         return on_step
 
-    def _store(self, work: painting.Work, held: Held, painted: Image.Image) -> list[painting.Size]:
-        """Encode, mark, seal and put each size."""
+    def _store(
+        self, work: painting.Work, held: Held, painted: Image.Image, can: base.Capabilities
+    ) -> list[painting.Size]:
+        """Mark, encode, sign, seal and put each size."""
         self.vigil.tell(held, Item.Phase.STORING, STORING)
-        made = images.renditions(painted, settings.PORTRAIT_FORMAT.upper())
+        made = marking.all_sizes(painted, work.form, can)
         if held.lost:
             raise base.Stopped
         pieces = [
-            (
-                Kind.PORTRAIT if size.name == "full" else Kind.RENDITION,
-                Plain(provenance.mark(size.data)),
-            )
+            (Kind.PORTRAIT if size.name == "full" else Kind.RENDITION, Plain(size.data))
             for size in made
         ]
+        told: list[tuple[str, int, int, str, bytes | None]] = []
+        for size in made:
+            sha256 = hashlib.sha256(size.data).digest()
+            told.append((size.name, size.width, size.height, size.media_type, sha256))
+        if work.prompt_id is not None:
+            # Its owner's copy, which lives and ends with the portrait.
+            pieces.append((Kind.RENDITION, commission.words(work)))
+            told.append((Rendition.PROMPT, 0, 0, "application/json", None))
         drafts = vault.draft_all(work.held.owner_id, pieces, timezone.now())
         return [
-            painting.Size(size.name, draft, size.width, size.height, MEDIA_TYPES[size.kind])
-            for size, draft in zip(made, drafts, strict=True)
+            painting.Size(name, draft, width, height, media_type, sha256)
+            for (name, width, height, media_type, sha256), draft in zip(told, drafts, strict=True)
         ]
+
+
+def _ask(held: Held) -> bool:
+    """Note whether it is still wanted. False: the database does not answer."""
+    try:
+        held.lost = held.lost or not painting.wanted(held.claim)
+    except DatabaseError:
+        close_old_connections()
+        return False
+    return True
 
 
 def _suspect(work: painting.Work) -> bool:
@@ -242,9 +318,15 @@ def _end(work: painting.Work, error: Exception, *, begun: bool) -> str:
         case BlobGone() | OwnerErased() | SealBroken():
             painting.fail(held, "references_gone", now)
             return "references_gone"
+        case Blocked():
+            painting.fail(held, error.code, now, state=Item.State.BLOCKED)
+            return "blocked"
         case base.CannotPaint():
             painting.fail(held, "engine_refused", now)
             return "engine_refused"
+        case manifest.Unsigned():
+            log.error("portrait_not_signed", reason=str(error), item_id=str(held.work_id))
+            painting.again(held, "signing_failed", now)
         case base.OutOfMemory():
             painting.fail(held, "out_of_memory", now)
             return "out_of_memory"

@@ -10,6 +10,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageStat
 
 from workers.engines import base
+from workers.engines.sizes import SCALE
 
 LIMIT_SECONDS: Final = 120.0
 # A picture whose channels all vary less than this, of 255, is one flat colour.
@@ -29,11 +30,22 @@ def drawn() -> Image.Image:
     return picture
 
 
-def order(can: base.Capabilities) -> base.Order:
-    """The smallest picture that this engine can paint, in one step."""
-    task = next(task for task in base.Task if task in can.tasks)
-    width, height = min(can.sizes, key=lambda size: size[0] * size[1])
+def orders(can: base.Capabilities) -> list[base.Order]:
+    """The smallest picture that this engine can paint, in one step; and what it can enlarge.
+
+    Whatever enlarges beside painting does so by other weights, which a painting does not try.
+    """
+    tasks = [task for task in base.Task if task in can.tasks]
+    larger = [task for task in tasks[1:] if task is base.Task.UPSCALE]
+    return [order(can, task) for task in (tasks[0], *larger)]
+
+
+def order(can: base.Capabilities, task: base.Task) -> base.Order:
+    """The smallest of one task."""
+    width, height = min(can.of(task), key=lambda size: size[0] * size[1])
     subject = drawn()
+    if task is base.Task.UPSCALE:
+        subject = subject.resize((width // SCALE, height // SCALE))
     return base.Order(
         task=task,
         style=min(can.styles, default="plain"),
@@ -41,7 +53,7 @@ def order(can: base.Capabilities) -> base.Order:
         height=height,
         seed=1,
         steps=1,
-        prompt="a paper boat on a table",
+        prompt="a paper boat on a table" if can.words else None,
         references=(subject,) if task is base.Task.IDENTITY else (),
         source=subject if task in (base.Task.EDIT, base.Task.UPSCALE) else None,
     )
@@ -49,7 +61,11 @@ def order(can: base.Capabilities) -> base.Order:
 
 def try_out(engine: base.Engine, limit: float = LIMIT_SECONDS) -> None:
     """Raises Unfit, with a sentence that says what is wrong."""
-    wanted = order(engine.describe())
+    for wanted in orders(engine.describe()):
+        _try(engine, wanted, limit)
+
+
+def _try(engine: base.Engine, wanted: base.Order, limit: float) -> None:
     painted: list[Image.Image] = []
     failed: list[BaseException] = []
 

@@ -1,41 +1,35 @@
 """The face gate: is this one clear photo of one person, for this slot, and a new one?
 
-It owns the detector and the thresholds. It refuses with a code and a sentence that tells what to
-do. It computes no embedding and compares no faces: duplicates are told by whole pictures. The five
-points that the detector gives are used for a hint about the pose and dropped with the call.
+It owns what a photo must be and the order of the questions. It refuses with a code and a sentence
+that tells what to do. It computes no embedding and compares no faces: duplicates are told by whole
+pictures. The five points that the detector gives are used for a hint about the pose and dropped
+with the call.
 """
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-# Since 1.29 this library reports its use to its maker unless it is told not to before it is
-# loaded; its own switch comes too late for the first report. No worker reports to anybody.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from portraits.refusals import FACE
+from portraits.refusals import FACE, HINTS
+from workers.faces import WEIGHTS as WEIGHTS
+from workers.faces import Faces
+from workers.networks import Floats
+from workers.networks import WeightsRefused as WeightsRefused
 
-WEIGHTS = Path(__file__).resolve().parent / "weights" / "mtcnn"
-Floats = NDArray[np.float64]
-
-# The detector's own thresholds are its authors'; CERTAIN is ours and decides what is a face.
-PROPOSED, REFINED, FINAL, CERTAIN = 0.6, 0.7, 0.8, 0.9
-PYRAMID_STEP = 0.709
-MAX_PROPOSALS = 300
 # A face lower than this part of the main one's height is a passer-by, a poster or a picture frame.
 BYSTANDER = 0.35
 DUPLICATE = 0.985
 DARK_HIGHLIGHTS, DARK_PICTURE = 64.0, 28.0
 BRIGHT_SHADOWS, BRIGHT_PICTURE = 215.0, 222.0
+# In a face of 128 pixels: neighbours that are equal, and neighbours that are black and white. The
+# photos of the tests have up to 0.03 of the first and 0.16 of the second; cartoons have 0.8, prints
+# 0.3 to 0.9.
+DRAWN_SIDE, DRAWN_LEAST = 128, 80
+FLAT_STEP, FLAT_PART = 2.0, 0.45
+STROKE_STEP, STROKES_PART = 80.0, 0.28
 
 
 @dataclass(frozen=True)
@@ -70,38 +64,22 @@ class Verdict:
     face: tuple[float, float, float, float] | None = None
 
 
-class WeightsRefused(RuntimeError):
-    """A file of weights is missing, of another size, or not the one that was converted."""
-
-
 class Gate:
-    """Three small networks on one core. `load` once; `check` may be called by any thread."""
+    """The rules for one photo. `load` once; `check` may be called by any thread."""
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
-        self._weights = weights
-        self._nets: dict[str, onnxruntime.InferenceSession] = {}
+        self.faces = Faces(weights)
 
     def load(self) -> None:
-        """Reads each file once, checks its hash, and runs the very bytes that were checked."""
-        manifest = json.loads((self._weights / "manifest.json").read_text())
-        for name in ("pnet", "rnet", "onet"):
-            body = (self._weights / f"{name}.onnx").read_bytes()
-            known = manifest.get(f"{name}.onnx", {})
-            if hashlib.sha256(body).hexdigest() != known.get("sha256"):
-                raise WeightsRefused(f"{name}.onnx is not the file named in the manifest")
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.log_severity_level = 3
-            self._nets[name] = onnxruntime.InferenceSession(
-                body, options, providers=["CPUExecutionProvider"]
-            )
+        """Raises WeightsRefused."""
+        self.faces.load()
 
     def check(self, image: Image.Image, slot: str, others: Sequence[Image.Image] = ()) -> Verdict:
         """One photo against its slot and against the photos in the other slots."""
         needs = SLOTS[slot]
         picture = image.convert("RGB")
         grey = np.asarray(picture.convert("L"), dtype=np.float64)
-        faces = self._detect(picture, max(24.0, needs.pixels * 0.4))
+        faces = self.faces.find(picture, max(24.0, needs.pixels * 0.4))
         if not len(faces):
             return _refused(_exposure(grey, DARK_PICTURE, BRIGHT_PICTURE) or "no_face")
         heights = faces[:, 3] - faces[:, 1]
@@ -117,97 +95,6 @@ class Gate:
             return _refused(code, quality, _relative(face, picture.size))
         hint = _hint(faces[0], slot, max(picture.size))
         return Verdict(True, None, None, hint, quality, _relative(face, picture.size))
-
-    def _run(self, net: str, batch: NDArray[np.uint8]) -> dict[str, Floats]:
-        session = self._nets[net]
-        names = [output.name for output in session.get_outputs()]
-        results: list[Any] = session.run(names, {"image": batch})
-        return {n: np.asarray(r, dtype=np.float64) for n, r in zip(names, results, strict=True)}
-
-    def _detect(self, picture: Image.Image, smallest: float) -> Floats:
-        """Rows of left, top, right, bottom, certainty and five points; the largest face first."""
-        boxes = self._propose(picture, smallest)
-        if len(boxes):
-            found = self._run("rnet", _crops(picture, _square(boxes), 24))
-            boxes = _refine(_square(boxes), found, REFINED)
-            boxes = boxes[_suppress(boxes, 0.7)]
-        if not len(boxes):
-            return np.empty((0, 15))
-        squares = _square(boxes)
-        found = self._run("onet", _crops(picture, squares, 48))
-        corner, side = squares[:, :2], squares[:, 2:4] - squares[:, :2]
-        points = found["points"].reshape(-1, 2, 5) * side[:, :, None] + corner[:, :, None]
-        keep = found["score"] > FINAL
-        boxes = np.hstack([_refine(squares, found, FINAL), points[keep].reshape(-1, 10)])
-        boxes = boxes[_suppress(boxes, 0.7, of_smaller=True)]
-        boxes = boxes[boxes[:, 4] >= CERTAIN]
-        return boxes[np.argsort(boxes[:, 1] - boxes[:, 3])]
-
-    def _propose(self, picture: Image.Image, smallest: float) -> Floats:
-        """The first network slides a window of 12 pixels over ever smaller copies."""
-        found: list[Floats] = []
-        scale = 12 / smallest
-        while min(picture.size) * scale >= 12:
-            size = round(picture.width * scale), round(picture.height * scale)
-            level = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-            out = self._run("pnet", np.asarray(level)[None])
-            rows, columns = np.nonzero(out["score"][0] > PROPOSED)
-            left, top = 2 * columns + 1, 2 * rows + 1
-            window = np.stack([left, top, left + 11, top + 11], axis=1)
-            boxes = window + 11 * out["shift"][0, rows, columns]
-            zoom = np.tile(np.array(picture.size) / np.array(size), 2)
-            scores = out["score"][0, rows, columns][:, None]
-            boxes = np.hstack([boxes * zoom, scores])
-            found.append(boxes[_suppress(boxes, 0.5)])
-            scale *= PYRAMID_STEP
-        boxes = np.concatenate(found) if found else np.empty((0, 5))
-        return boxes[_suppress(boxes, 0.7)[:MAX_PROPOSALS]]
-
-
-def _suppress(boxes: Floats, overlap: float, *, of_smaller: bool = False) -> list[int]:
-    """The indexes to keep, the best first: of boxes that overlap too much, only the best."""
-    areas = np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1)
-    order = np.argsort(-boxes[:, 4])
-    keep: list[int] = []
-    while len(order):
-        best, rest = int(order[0]), order[1:]
-        keep.append(best)
-        corner = np.minimum(boxes[best, 2:4], boxes[rest, 2:4])
-        shared = np.prod(
-            np.clip(corner - np.maximum(boxes[best, :2], boxes[rest, :2]), 0, None), axis=1
-        )
-        total = (
-            np.minimum(areas[best], areas[rest])
-            if of_smaller
-            else areas[best] + areas[rest] - shared
-        )
-        order = rest[shared <= overlap * np.maximum(total, 1e-9)]
-    return keep
-
-
-def _square(boxes: Floats) -> Floats:
-    """The smallest square around the middle of each box; the networks were trained on squares."""
-    middle = (boxes[:, :2] + boxes[:, 2:4]) / 2
-    half = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.hstack([middle - half, middle + half, boxes[:, 4:5]])
-
-
-def _refine(boxes: Floats, found: dict[str, Floats], threshold: float) -> Floats:
-    keep = found["score"] > threshold
-    side = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
-    moved = boxes[:, :4] + found["shift"] * side
-    return np.hstack([moved, found["score"][:, None]])[keep]
-
-
-def _crops(picture: Image.Image, boxes: Floats, side: int) -> NDArray[np.uint8]:
-    """Each box at the network's size; what lies outside of the picture is black."""
-    batch = np.empty((len(boxes), side, side, 3), dtype=np.uint8)
-    for row, box in enumerate(np.round(boxes[:, :4]).astype(int)):
-        left, top = int(box[0]), int(box[1])
-        crop = picture.crop((left, top, max(left + 1, int(box[2])), max(top + 1, int(box[3]))))
-        size = (side, side)
-        batch[row] = np.asarray(crop.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-    return batch
 
 
 Box = tuple[int, int, int, int]
@@ -229,6 +116,8 @@ def _first_fault(grey: Floats, face: Box, needs: Slot, sharp: float) -> str | No
     height = bottom - top
     if height < needs.pixels or height < needs.part * max(grey.shape):
         return "face_too_small"
+    if _drawn(grey[top:bottom, left:right]):
+        return "not_a_photo"
     fault = _exposure(grey[top:bottom, left:right], DARK_HIGHLIGHTS, BRIGHT_SHADOWS)
     if fault is None and sharp < needs.sharpness:
         return "too_blurred"
@@ -245,6 +134,25 @@ def _exposure(grey: Floats, dark: float, bright: float) -> str | None:
     if highlights < dark:
         return "too_dark"
     return "too_bright" if shadows > bright else None
+
+
+def _drawn(face: Floats) -> bool:
+    """Flat fills as in a cartoon, or strokes all over as in a print; skin has neither.
+
+    A painting that keeps the tones of a photo passes: it differs from one by taste alone. So does a
+    face so small that all of it is edges.
+    """
+    if len(face) < DRAWN_LEAST:
+        return False
+    whole = Image.fromarray(face.astype(np.uint8))
+    whole.thumbnail((DRAWN_SIDE, DRAWN_SIDE), Image.Resampling.BOX)
+    highest, lowest = (
+        np.asarray(whole.filter(kind(3)), dtype=np.float64)
+        for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter)
+    )
+    steps = highest - lowest
+    flat, strokes = (steps <= FLAT_STEP).mean(), (steps > STROKE_STEP).mean()
+    return bool(flat > FLAT_PART or strokes > STROKES_PART)
 
 
 def _sharpness(grey: Floats, face: Box, side: int) -> float:
@@ -279,17 +187,17 @@ def _quality(face: Floats, needs: Slot, sharp: float, longer: int) -> float:
 def _hint(face: Floats, slot: str, longer: int) -> str | None:
     """A word on the pose, by where the nose lies between the eyes; never a refusal."""
     if (face[3] - face[1]) > SLOTS[slot].largest_part * longer:
-        return "Step back so that more of your body is in the picture."
+        return HINTS["step_back"]
     across = face[5:10]
     turn = (across[2] - (across[0] + across[1]) / 2) / max(abs(across[1] - across[0]), 1.0)
     if slot == "front" and abs(turn) > 0.25:
-        return "Look straight into the camera."
+        return HINTS["look_straight"]
     if slot.startswith("three_quarter"):
         wanted = -turn if slot.endswith("left") else turn
         if wanted < -0.15:
-            return "Turn your head to the other side."
+            return HINTS["turn_around"]
         if wanted < 0.1:
-            return "Turn your head a little further."
+            return HINTS["turn_further"]
     return None
 
 

@@ -23,9 +23,12 @@ from django.utils import timezone
 from portraits import painters, painting
 from portraits.models import Painter
 from privacy import memory
+from workers import marking
 from workers.atelier import Atelier
 from workers.engines import base, terms
 from workers.hands import Hands
+from workers.outlet import standard
+from workers.trials import Trials
 from workers.vigil import Held
 
 log = structlog.get_logger(__name__)
@@ -52,10 +55,19 @@ def start() -> None:
     """Load what this worker serves, and see that it paints. Raises EngineError."""
     sys.setswitchinterval(SWITCH_SECONDS)
     terms.agree(terms.Terms(settings.ALLOW_NONCOMMERCIAL, settings.COMPILED))
+    # A certificate that cannot sign is found before anybody waits for a portrait.
+    marking.signer()
     painters.announce(HOLDER, settings.ENGINES, timezone.now(), state=_state)
+    # Nothing is stored that was not looked at, so without these nothing is painted.
+    atelier.outlet.load()
     try:
-        atelier.studio.open(settings.ENGINES, settings.WEIGHTS, most=settings.ENGINES_LOADED)
-    except base.Unfit:
+        atelier.studio.open(
+            settings.ENGINES,
+            settings.WEIGHTS,
+            most=settings.ENGINES_LOADED,
+            memory=settings.ENGINE_MEMORY,
+        )
+    except (base.Unfit, base.DoesNotFit):
         # The row stays, for whoever asks why nobody paints; it means nothing after a while.
         _announce(Painter.State.UNFIT)
         raise
@@ -73,10 +85,18 @@ def wake() -> None:
     hands.wake()
 
 
+def try_styles() -> None:
+    """Paint the styles that nobody can try yet, as soon as nothing else waits."""
+    trials.ask()
+    hands.wake()
+
+
 def run() -> int:
     """Paint until nothing waits; returns how many items were taken."""
     done = 0
-    while taken := atelier.claim():
+    while (taken := atelier.claim()) or trials.paint_one():
+        if not taken:
+            continue
         # Where one waits there may be more, and a nudge wakes one hand only.
         hands.wake()
         atelier.paint(*taken)
@@ -193,7 +213,11 @@ def _announce(state: Painter.State) -> None:
     studio = atelier.studio
     served = studio.served or settings.ENGINES
     painters.announce(
-        HOLDER, served, timezone.now(), state=state, loaded=studio.loaded, rates=studio.rates
+        *(HOLDER, served, timezone.now()),
+        state=state,
+        loaded=studio.loaded,
+        rates=studio.rates,
+        swap_seconds=painting.affinity.measured,
     )
 
 
@@ -209,7 +233,8 @@ def _keep_announcing() -> None:
         _news.clear()
 
 
-atelier: Final = Atelier(_hung, _broken)
+atelier: Final = Atelier(_hung, _broken, standard(settings.WEIGHTS))
+trials: Final = Trials(atelier)
 hands: Final = Hands(run)
 # What tests put their own engines into.
 _engines: Final = atelier.studio.engines

@@ -18,7 +18,7 @@ from privacy import audit, leases, memory, storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
-from workers import images
+from workers import images, looking, safety
 from workers.gate import Gate, Verdict
 from workers.sandbox import Decoder, NotAPhoto
 
@@ -27,12 +27,14 @@ log = structlog.get_logger(__name__)
 AGAIN_AFTER = timedelta(seconds=1)
 _decoder = Decoder(strict=settings.SANDBOX_STRICT)
 _gate = Gate(settings.WEIGHTS / "mtcnn")
+_judge: safety.Judge = safety.OpenNsfw()
 
 
 def start() -> None:
-    """Start the zygote, then load the detector."""
+    """Start the zygote, then load the detector and the judge."""
     _decoder.start()
     _gate.load()
+    _judge.load()
     log.info("intake_ready", layers=sorted(_decoder.layers()))
 
 
@@ -68,6 +70,11 @@ def run() -> int:
     return done
 
 
+def look() -> int:
+    """Look for our watermark in pictures that were handed in; returns how many."""
+    return looking.run(_decoder)
+
+
 def _check(held: leases.Claim, photo: Photo) -> None:
     if photo.upload_id is None:
         raise BlobGone
@@ -77,6 +84,9 @@ def _check(held: leases.Claim, photo: Photo) -> None:
         picture = images.rebuild(_decoder.decode(upload.reveal()))
     except NotAPhoto as refusal:
         references.refuse(held, refusal.code)
+        return
+    if _judge.judge(picture) is not safety.Verdict.SAFE:
+        references.refuse(held, "unsafe_photo")
         return
     while True:
         compared = references.others(photo)

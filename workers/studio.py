@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from PIL import Image
 
-from workers import fitness
+from workers import admission, fitness
 from workers.engines import base
 
 log = structlog.get_logger(__name__)
@@ -28,12 +28,14 @@ class Studio:
     def __init__(self) -> None:
         self.engines: dict[str, base.Engine] = {}  # in memory
         self.rates: dict[str, float] = {}
+        self._fastest: dict[str, float] = {}
         self._served: list[str] = []
         self._prints: dict[str, str] = {}
         self._used_at: dict[str, float] = {}
         self._tried: set[str] = set()
         self._weights = Path()
         self._most = 0
+        self._admission = admission.Admission((), None, most=0)
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -46,9 +48,17 @@ class Studio:
         here = tuple(self.engines)
         return None if set(self.served) <= set(here) else here
 
-    def open(self, names: Sequence[str], weights: Path, *, most: int) -> None:
-        """Load as many as may be in memory at once (0: all), and try each. Raises EngineError."""
+    def open(self, names: Sequence[str], weights: Path, *, most: int, memory: float = 0.0) -> None:
+        """Load as many as may be in memory at once (0: all), and try each. Raises EngineError.
+
+        `memory` is how many bytes they may take, if less than what is free (0: what is free).
+        """
         self._served, self._weights, self._most = list(names), weights, most
+        room = admission.measure(names, memory)
+        self._admission = admission.Admission(names, room, most=most, weights=weights)
+        for name in names:
+            for size in self._admission.tight(name):
+                log.warning("size_does_not_fit", engine=name, kind=f"{size[0]}x{size[1]}")
         for name in names[: most or None]:
             self._load(name)
 
@@ -84,6 +94,12 @@ class Studio:
                 raise base.OutOfMemory from None
             raise
 
+    def fits(self, name: str, order: base.Order) -> bool:
+        """Whether the device has room for it, as far as anybody has counted."""
+        # A picture to work on is read as a photo is.
+        photos = len(order.references) + (order.source is not None)
+        return self._admission.fits(name, (order.width, order.height), photos)
+
     def note(self, name: str, cost: float, seconds: float) -> None:
         """It has painted something of this cost in so long."""
         if cost <= 0 or seconds <= 0:
@@ -91,6 +107,16 @@ class Studio:
         speed = cost / seconds
         known = self.rates.get(name, speed)
         self.rates[name] = known + (speed - known) * LATEST
+        self._fastest[name] = max(speed, self._fastest.get(name, 0.0))
+
+    def at_least(self, name: str, cost: float) -> float:
+        """How many seconds that takes if it goes as fast as it ever went here; 0 before the first.
+
+        Not at the mean speed: one slow hour would refuse what can be painted, and nothing would
+        be painted that could show it.
+        """
+        fastest = self._fastest.get(name)
+        return cost / fastest if fastest else 0.0
 
     def changed(self) -> list[str]:
         """Engines whose parameters are not those that were loaded."""

@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.utils import timezone
 
-from portraits import endings, events, painters, references
+from portraits import checks, endings, events, painters, receipts, references
 from privacy import (
     chain,
     compact,
@@ -32,6 +32,14 @@ def check_reference(photo_id: str) -> None:
     from workers import intake
 
     intake.run()
+
+
+@app.task(name="intake.check_picture")
+def check_picture(check_id: str) -> None:
+    """Look for our watermark in whatever was handed in; the id only says that something was."""
+    from workers import intake
+
+    intake.look()
 
 
 @app.task(name="intake.export")
@@ -61,6 +69,14 @@ def generate(item_id: str) -> None:
     from workers import generate
 
     generate.wake()
+
+
+@app.task(name="gpu.paint_trials")
+def paint_trials(style_id: str) -> None:
+    """Paint every style of this worker's that nobody can try yet; the id only says that one is."""
+    from workers import generate
+
+    generate.try_styles()
 
 
 @app.task(name="courier.deliver")
@@ -103,6 +119,8 @@ def expire() -> None:
     endings.expire(now)
     events.expire(now)
     painters.forget(now)
+    receipts.sign(now)
+    checks.expire(now)
     export.end_copies(now)
 
 

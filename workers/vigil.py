@@ -1,21 +1,24 @@
-"""One thread that minds what this process holds, so that whoever paints need not wait for it.
+"""Two threads that mind what this process holds, so that whoever paints need not wait for it.
 
-It renews leases, writes down how far each item is, notices which were taken away, and says when a
-render hangs. It decides nothing: whoever works on an item reads `lost` and stops.
+One renews leases, writes down how far each item is, notices which were taken away, and says when a
+render hangs. The other hears at once what is taken away. They decide nothing: whoever works on an
+item reads `lost` and stops.
 """
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from portraits import painting
 from portraits.models import Item
 from privacy import leases
+from workers.revocations import Revocations
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +69,12 @@ class Vigil:
         self._writing = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ear = Revocations(self._heard)
+
+    @property
+    def hears(self) -> bool:
+        """Whether an item that is taken away is marked as lost without anybody asking."""
+        return self._ear.hears
 
     def take(self, claim: leases.Claim) -> Held:
         """Mind this item from here on."""
@@ -73,6 +82,7 @@ class Vigil:
         with self._writing:
             self._held.append(held)
             self._news.set()
+            self._ear.listen()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="vigil", daemon=True)
                 self._thread.start()
@@ -105,6 +115,7 @@ class Vigil:
                 waits = [due for held in self._held if (due := held.due(now)) is not None]
                 idle = not self._held
             if idle:
+                self._ear.rest()
                 # It may rest for long: its connection is one of a few, and keeps what went by.
                 connections.close_all()
             self._news.wait(None if idle else min([*waits, LOOK_EVERY]))
@@ -129,6 +140,18 @@ class Vigil:
                 except Exception as error:  # noqa: BLE001 - the database may come back in time
                     log.warning("lease_not_renewed", error=type(error).__name__)
                     close_old_connections()
+
+    def _heard(self, work_id: uuid.UUID | None) -> None:
+        # Without the lock, which is held while rows are written. What is heard may be about an
+        # earlier claim of the same work, so the database is asked.
+        for held in list(self._held):
+            if work_id in (None, held.claim.work_id) and not held.lost:
+                try:
+                    held.lost = not painting.wanted(held.claim)
+                except DatabaseError as error:
+                    log.warning("lease_not_asked_for", error=type(error).__name__)
+                finally:
+                    connections.close_all()
 
     def _look(self, now: float) -> None:
         limit = self._limit() * HANGS_AFTER + LOOK_EVERY

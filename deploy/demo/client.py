@@ -102,6 +102,11 @@ class Client:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return dict(self.call("POST", "/v1/jobs", body=body, headers=headers).json())
 
+    def submit_choices(self, style: str, **choices: str) -> dict[str, Any]:
+        body = {"items": [{"style": style, "prompt": choices}]}
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return dict(self.call("POST", "/v1/jobs", body=body, headers=headers).json())
+
     def job(self, job_id: str) -> dict[str, Any]:
         return dict(self._read(f"/v1/jobs/{job_id}"))
 

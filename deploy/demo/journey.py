@@ -127,6 +127,7 @@ def _go(walk: Walk) -> None:
         walk.objects["before"] = walk.bucket.count()
         shown.say(f"{len(before)} objects")
     step("Sign up", visit.sign_up)
+    step("Have somebody painted from choices alone", visit.paint_somebody_else)
     step("Read and sign the consent", visit.sign_consent)
     step("Send five photos", visit.send_photos)
     with walk.screen.step("Find the photos in the bucket") as shown:

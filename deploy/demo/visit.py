@@ -14,6 +14,7 @@ from deploy.demo.walk import Walk, until
 PHOTO = Path(__file__).with_name("photo.jpg")
 SITTER = "Grace Hopper"
 FOUR = 4
+CHOSEN = {"subject": "woman", "hair": "curly", "expression": "smile", "clothing": "jacket"}
 WAIT_ENGINE, WAIT_VERDICT, WAIT_PORTRAITS = 120.0, 60.0, 300.0
 
 
@@ -41,6 +42,24 @@ def sign_up(walk: Walk, step: Step) -> None:
     walk.signed_up = True
     walk.account = walk.client.holdings()["account"]["id"]
     step.say("a new account with an address and a password, nothing more")
+
+
+def paint_somebody_else(walk: Walk, step: Step) -> None:
+    """A portrait from choices alone, before anything was consented to or handed in."""
+    able = [style for style, row in walk.styles.items() if "text" in row["tasks"]]
+    if not able:
+        step.say(f"the engine {walk.engine} paints from photos only")
+        return
+    job = walk.client.submit_choices(able[-1], **CHOSEN)
+    for _ in until(WAIT_PORTRAITS, 0.5, "The portrait from choices was not painted in time."):
+        job = walk.client.job(job["id"])
+        if job["outcome"] is not None:
+            break
+    (item,) = job["items"]
+    expect(job["outcome"] == "complete", f"The portrait from choices is {item['state']}.")
+    walk.from_choices = walk.client.image(item["portrait"])
+    walk.save("portrait-from-choices.jpg", walk.from_choices)
+    step.say(f"{', '.join(CHOSEN.values()).replace('_', ' ')}: no photo, no consent")
 
 
 def sign_consent(walk: Walk, step: Step) -> None:
@@ -120,6 +139,8 @@ def hang(walk: Walk, step: Step) -> None:
     """The contact sheet."""
     portraits = [(walk.styles[style]["name"], walk.portraits[style]) for style in walk.styles]
     source = f"a US Navy public-domain photo of {SITTER}"
+    if walk.from_choices is not None:
+        portraits.append(("From choices alone", walk.from_choices))
     body = sheet.make(
         [("The photo", walk.views["front"]), *portraits],
         f"painted by the {walk.engine} engine, from {source}",

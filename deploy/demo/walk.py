@@ -39,6 +39,7 @@ class Walk:
     first_sent: float = 0.0
     first_portrait: float | None = None  # seconds from the first photo to the first portrait
     portraits: dict[str, bytes] = field(default_factory=dict)
+    from_choices: bytes | None = None
     objects: dict[str, Count] = field(default_factory=dict)
 
     def save(self, name: str, body: bytes) -> None:

@@ -1,6 +1,5 @@
-"""Run: python verify_receipt.py receipt.json sitter-keys.json (after pip install cryptography).
-
-They are the "receipt" of GET /v1/erasures/<id> and /.well-known/sitter-keys.json."""
+"""python verify_receipt.py receipt.json sitter-keys.json (after pip install cryptography)
+The first is of GET /v1/erasures/<id> or /v1/portraits/<id>/receipt, the second of /.well-known."""
 
 import base64
 import json
@@ -27,4 +26,5 @@ if __name__ == "__main__":
         found = verify(*(Path(name).read_text("utf-8") for name in sys.argv[1:3]))
     except (InvalidSignature, ValueError, KeyError, TypeError) as error:
         sys.exit(f"NOT GENUINE: no published key has signed this ({type(error).__name__}).")
-    print(f"Genuine: {found['scope']} erased, proved at {found['proved_at']}.")  # noqa: T201
+    said = "{scope} erased, proved at {proved_at}." if "scope" in found else "portrait by {engine}."
+    print("Genuine:", said.format(**found))  # noqa: T201

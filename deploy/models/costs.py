@@ -22,16 +22,24 @@ from diffusers import (
     UNet2DModel,
     ZImageTransformer2DModel,
 )
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deploy.env import ROOT
 from portraits.costs import FILE
-from workers.engines import checkpoint, flux2_klein, qwen_edit, real_esrgan, sitting, z_image
 from workers.engines import pocket as pocket_engine
+from workers.engines import pocket_enlarger, real_esrgan, sitting
+from workers.engines import sizes as painted
 from workers.engines.pocket_pipeline import FOLD, predict
 
+try:
+    from workers.engines import flux2_klein, qwen_edit, z_image
+except ModuleNotFoundError as error:
+    raise SystemExit(f"Counting needs the extra 'engines': {error.name} is missing.") from error
+
 Size = tuple[int, int]
+# Makes a call and says what it took: operations here, bytes in memory.py.
+Meter = Callable[[Callable[[], Any]], float]
 # What an engine is shown of each photo; qwen-edit's pipeline enlarges that to about a megapixel,
 # in sides that are multiples of 32.
 REFERENCE: Final[Size] = sitting.SHAPE
@@ -45,7 +53,7 @@ STRAY: Final = 0.03
 
 @dataclass(frozen=True)
 class Engine:
-    """How to count one engine, in TFLOP: a step's by size and references, and what comes once."""
+    """How to count one engine: a step's by size and references, and what comes once."""
 
     steps: int
     # How many photos it is shown; what it is given beyond that costs nothing.
@@ -58,7 +66,11 @@ class Engine:
     # How often a step calls the denoiser.
     calls: int = 1
     reference: Size = REFERENCE
-    sizes: tuple[Size, ...] = checkpoint.SIZES
+    sizes: tuple[Size, ...] = painted.PAINTED
+    # What it is made of, text encoders left out.
+    networks: tuple[nn.Module, ...] = ()
+    # What enlarging to a size takes in all, for an engine that paints as well.
+    larger: Callable[[Size], float] | None = None
 
 
 def counted(call: Callable[[], Any]) -> float:
@@ -84,17 +96,19 @@ def pixels(size: Size, *shape: int) -> Tensor:
     return torch.empty(*shape, size[1], size[0])
 
 
-def pocket() -> Engine:
+def pocket(meter: Meter = counted) -> Engine:
     """Ours, from the configuration beside its weights."""
-    folder = ROOT / "workers" / "weights" / "pocket" / "unet"
+    folder = ROOT / "workers" / "weights" / "pocket"
     kind: Any = UNet2DModel
-    unet = kind.from_config(json.loads((folder / "config.json").read_text()))
+    unet = kind.from_config(json.loads((folder / "unet" / "config.json").read_text()))
+    shape = json.loads((folder / pocket_enlarger.FOLDER / pocket_enlarger.CONFIG).read_text())
+    network = pocket_enlarger.Enlarger(shape["width"], shape["depth"])
     channels = unet.config.in_channels // FOLD**2
 
     def step(size: Size, _references: list[Size]) -> float:
         picture, canvas = pixels(size, 1, 3), pixels(size, 1, channels - 6)
         style = torch.zeros(1, dtype=torch.long)
-        return counted(lambda: predict(unet, picture, picture, canvas, torch.ones(1), style))
+        return meter(lambda: predict(unet, picture, picture, canvas, torch.ones(1), style))
 
     return Engine(
         pocket_engine.STEPS,
@@ -103,10 +117,12 @@ def pocket() -> Engine:
         lambda _: 0.0,
         lambda _: 0.0,
         sizes=pocket_engine.SIZES,
+        networks=(unet, network),
+        larger=enlarging(network, pocket_enlarger.TILE, pocket_enlarger.HALO, meter),
     )
 
 
-def klein() -> Engine:
+def klein(meter: Meter = counted) -> Engine:
     """black-forest-labs/FLUX.2-klein-4B."""
     kind: Any = Flux2Transformer2DModel
     model = kind(
@@ -127,7 +143,7 @@ def klein() -> Engine:
 
     def step(size: Size, references: list[Size]) -> float:
         seen = tokens([size, *references])
-        return counted(
+        return meter(
             lambda: model(
                 hidden_states=torch.empty(1, seen, 128),
                 encoder_hidden_states=torch.empty(1, words, 7680),
@@ -143,13 +159,14 @@ def klein() -> Engine:
         flux2_klein.STEPS,
         flux2_klein.SHOWN,
         step,
-        lambda size: counted(lambda: coder.decoder(latent(size, 1, 32))),
-        lambda size: counted(lambda: coder.encoder(pixels(size, 1, 3))),
+        lambda size: meter(lambda: coder.decoder(latent(size, 1, 32))),
+        lambda size: meter(lambda: coder.encoder(pixels(size, 1, 3))),
         known=((0, 34.8), (1, 76.7)),
+        networks=(model, coder),
     )
 
 
-def turbo() -> Engine:
+def turbo(meter: Meter = counted) -> Engine:
     """Tongyi-MAI/Z-Image-Turbo, whose configuration is the class's own."""
     kind: Any = ZImageTransformer2DModel
     model = kind()
@@ -165,19 +182,20 @@ def turbo() -> Engine:
 
     def step(size: Size, _references: list[Size]) -> float:
         picture, prompt = latent(size, 16, 1), torch.empty(words, 2560)
-        return counted(lambda: model([picture], torch.empty(1), [prompt], return_dict=False))
+        return meter(lambda: model([picture], torch.empty(1), [prompt], return_dict=False))
 
     return Engine(
         z_image.STEPS,
         0,
         step,
-        lambda size: counted(lambda: coder.decoder(latent(size, 1, 16))),
-        lambda size: counted(lambda: coder.encoder(pixels(size, 1, 3))),
+        lambda size: meter(lambda: coder.decoder(latent(size, 1, 16))),
+        lambda size: meter(lambda: coder.encoder(pixels(size, 1, 3))),
         known=((0, 56.6),),
+        networks=(model, coder),
     )
 
 
-def premium() -> Engine:
+def premium(meter: Meter = counted) -> Engine:
     """Qwen/Qwen-Image-Edit-2511; guidance calls the denoiser twice a step."""
     kind: Any = QwenImageTransformer2DModel
     model = kind(num_layers=60)
@@ -188,7 +206,7 @@ def premium() -> Engine:
     def step(size: Size, references: list[Size]) -> float:
         pictures = [size, *references]
         shapes = [(1, height // PATCH, width // PATCH) for width, height in pictures]
-        return counted(
+        return meter(
             lambda: model(
                 hidden_states=torch.empty(1, tokens(pictures), 64),
                 encoder_hidden_states=torch.empty(1, words, 3584),
@@ -203,33 +221,45 @@ def premium() -> Engine:
         qwen_edit.STEPS,
         qwen_edit.SHOWN,
         step,
-        lambda size: counted(lambda: coder.decode(latent(size, 1, 16, 1), return_dict=False)),
-        lambda size: counted(lambda: coder.encode(pixels(size, 1, 3, 1), return_dict=False)),
+        lambda size: meter(lambda: coder.decode(latent(size, 1, 16, 1), return_dict=False)),
+        lambda size: meter(lambda: coder.encode(pixels(size, 1, 3, 1), return_dict=False)),
         known=((0, 73.1), (1, 167.5)),
         calls=2,
         reference=ENLARGED,
+        networks=(model, coder),
     )
 
 
-def enlarger() -> Engine:
-    """RealESRGAN_x4plus, tile by tile; `size` is what is asked for, not what is enlarged."""
-    network = real_esrgan.Enlarger()
-    scale, tile, halo = real_esrgan.SCALE, real_esrgan.TILE, real_esrgan.HALO
+def enlarging(network: nn.Module, tile: int, halo: int, meter: Meter) -> Callable[[Size], float]:
+    """Counts a fourfold tile by tile; the size is what is asked for, not what is enlarged."""
 
     def spans(side: int) -> list[int]:
         """How wide the pieces are that a side is cut into, with what they see of each other."""
         starts = range(0, side, tile)
         return [min(at + tile + halo, side) - max(at - halo, 0) for at in starts]
 
-    def step(size: Size, _references: list[Size]) -> float:
-        across, down = (spans(side // scale) for side in size)
-        pixel = counted(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
+    def larger(size: Size) -> float:
+        across, down = (spans(side // painted.SCALE) for side in size)
+        pixel = meter(lambda: network(torch.empty(1, 3, tile, tile))) / tile**2
         return pixel * sum(across) * sum(down)
 
-    return Engine(1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=real_esrgan.SIZES)
+    return larger
 
 
-ENGINES: Final[dict[str, Callable[[], Engine]]] = {
+def enlarger(meter: Meter = counted) -> Engine:
+    """RealESRGAN_x4plus, tile by tile."""
+    network = real_esrgan.Enlarger()
+    larger = enlarging(network, real_esrgan.TILE, real_esrgan.HALO, meter)
+
+    def step(size: Size, _references: list[Size]) -> float:
+        return larger(size)
+
+    return Engine(
+        1, 0, step, lambda _: 0.0, lambda _: 0.0, sizes=painted.ENLARGED, networks=(network,)
+    )
+
+
+ENGINES: Final[dict[str, Callable[..., Engine]]] = {
     "pocket": pocket,
     "flux2-klein": klein,
     "z-image": turbo,
@@ -258,6 +288,11 @@ def entry(engine: Engine) -> dict[str, Any]:
             "step": [round(value, 4) for value in steps],
             "rest": [round(once + each * count, 4) for count in photos],
         }
+    if engine.larger is not None:
+        for size in painted.ENLARGED:
+            # Without steps of its own: the table multiplies by the engine's.
+            each = round(engine.larger(size) / engine.steps, 4)
+            sizes[f"{size[0]}x{size[1]}"] = {"step": [each], "rest": [0.0]}
     return {"steps": engine.steps, "sizes": sizes}
 
 

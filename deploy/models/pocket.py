@@ -1,7 +1,8 @@
 """Trains the pocket engine: `python -m deploy.models.pocket --minutes 50 --out FOLDER`.
 
-Owns the only optimiser in the code base. The run is seeded, shows its progress, saves itself
-every two minutes and goes on from there when it is started again.
+Owns the painter's optimiser; upscale.py has the other one. The run is seeded, shows its progress,
+saves itself every two minutes and goes on from there when it is started again. With
+`--part upscale` it trains the enlarging network instead, into the same folder.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
-from deploy.models import pictures, renderers
-from deploy.models.package import package
+from deploy.models import pictures, renderers, upscale
+from deploy.models.package import complete, package
 from workers.engines import canvas
 from workers.engines.pocket_pipeline import FOLD, STYLES, BridgeScheduler, predict
 
@@ -40,6 +41,7 @@ ROUND_TILES = 336
 ROUND_STEPS = 450
 SAVE_SECONDS = 120.0
 EMA = 0.996
+RATE = 2e-3
 
 # How often each style comes up: the printed ones are learnt sooner than the painted ones.
 SHARES = {
@@ -242,16 +244,22 @@ def train(trainer: Trainer, minutes: float, threads: int) -> None:
 
 def main() -> None:
     words = argparse.ArgumentParser(description="Train the pocket engine and package its weights.")
-    words.add_argument("--minutes", type=float, default=50.0, help="length of the whole run")
+    words.add_argument("--part", choices=("styles", "upscale"), default="styles")
+    words.add_argument("--minutes", type=float, default=50.0, help="length of a run of styles")
+    words.add_argument("--steps", type=int, default=2000, help="length of a run of upscale")
     words.add_argument("--out", type=Path, required=True, help="where the finished weights go")
     words.add_argument("--run", type=Path, default=Path("var/pocket"), help="the resumable run")
     words.add_argument("--seed", type=int, default=7)
-    words.add_argument("--rate", type=float, default=2e-3)
+    words.add_argument("--rate", type=float, default=None)
     words.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     given = words.parse_args()
+    if given.part == "upscale":
+        upscale.run(given.seed, given.steps, given.rate or upscale.RATE, given.out)
+        complete(given.out)
+        return
     # An interrupted run ends through its `finally`, so that nothing learnt is lost.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    trainer = Trainer(given.run, given.seed, given.rate)
+    trainer = Trainer(given.run, given.seed, given.rate or RATE)
     train(trainer, given.minutes, given.threads)
     package(given.run, given.out, network())
 

@@ -30,6 +30,7 @@ class Marks:
     # The profile's description has a fixed length; this one fits into it.
     icc: str = field(default_factory=lambda: token(len(ICC_NAME)))
     typed_name: str = field(default_factory=lambda: f"Zoë {token()}")
+    prompt: str = field(default_factory=token)
     password: str = field(default_factory=lambda: f"Pw-{token()}")
     email: str = field(default_factory=lambda: f"c{token(24)}@example.org")
     block: Pixels = field(
@@ -48,6 +49,7 @@ class Marks:
             "ICC": self.icc,
             "name": self.typed_name,
             "name's end": self.typed_name.split()[1],
+            "prompt": self.prompt,
             "password": self.password,
         }
 
@@ -60,8 +62,22 @@ class Marks:
 
 def slices(name: str, data: bytes) -> dict[str, bytes]:
     """Pieces of a picture file from well inside its compressed part."""
-    at = [len(data) * part // 5 for part in (1, 2, 3, 4)]
+    start = _scan(data)
+    at = [start + (len(data) - start) * part // 5 for part in (1, 2, 3, 4)]
     return {f"{name} at {n}": data[n : n + 40] for n in at}
+
+
+def _scan(data: bytes) -> int:
+    """Where a JPEG's pixels begin, behind its certificates and their padding, which others have.
+
+    0 for other formats; nothing that large stands before their pixels.
+    """
+    at = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while data[at : at + 1] == b"\xff":
+        if data[at + 1 : at + 2] == b"\xda":
+            return at
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return 0
 
 
 def _exif(marks: Marks) -> bytes:

@@ -26,8 +26,9 @@ DECIDED = frozenset(
         *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
     }
 )
-# It names nobody's password: who sends is proved by a signature, whose keys the courier alone has.
-OPEN = frozenset({"webhook_url"})
+# They are nobody's password: who sends is proved by a signature, whose keys the courier alone has;
+# and every copy of a portrait carries what the watermark's key decides.
+OPEN = frozenset({"webhook_url", "watermark_key"})
 SECRET_ENDINGS = ("key", "keys", "secret", "secrets", "password", "token", "url")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # No library may tell its maker that it is used.
@@ -59,7 +60,7 @@ class Compartment:
 COMPARTMENTS: Mapping[Role, Compartment] = {
     Role.WEB: Compartment(database=True, s3=True, mail=True, keys=("root",)),
     Role.INTAKE: Compartment(database=True, s3=True, keys=("fleet",)),
-    Role.GPU: Compartment(database=True, s3=True, keys=("fleet",)),
+    Role.GPU: Compartment(database=True, s3=True, keys=("fleet", "c2pa")),
     Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
     Role.KEEPER: Compartment(database=True, s3=True, keys=("root", "evidence")),
     Role.COURIER: Compartment(database=True, webhook=True),

@@ -54,7 +54,8 @@ class Screen:
     def welcome(self, urls: Urls, folders: Folders) -> None:
         passed = time.monotonic() - self._begun
         table = Table(box=None, show_header=False, padding=(0, 2))
-        table.add_row("API, to try", urls.docs)
+        table.add_row("Try it", f"{urls.web}/try/")
+        table.add_row("API", urls.docs)
         table.add_row("Admin", f"{urls.admin}  (user {STAFF})")
         table.add_row("Flower", f"{urls.flower}  (user sitter)")
         table.add_row("S3 endpoint", urls.s3)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.env import ROOT, Role
-from deploy.stack import compartments, credentials, managed, roles, schema, state
+from deploy.stack import certificates, compartments, credentials, managed, roles, schema, state
 from deploy.stack.compartments import COMPARTMENTS
 from deploy.stack.credentials import STAFF
 from deploy.stack.crew import Crew, Member, Report
@@ -91,6 +91,7 @@ class Stack:
         self.folders.state.unlink(missing_ok=True)
         self._guard = Guard(mark=secrets.token_hex(16), lock=self._lock)
         self.credentials = credentials.load(self.folders)
+        certificates.ensure(self.folders.keys("c2pa"))
         self.ports = Ports(self.folders.data / "ports.json", preferred=self._preferred_ports)
         given = managed.read(os.environ)
         self._services = Services(self.folders, self.ports, self.credentials, given)

@@ -29,6 +29,7 @@ class Blob(models.Model):
         SOURCE = retention.Kind.SOURCE
         CANARY = retention.Kind.CANARY
         EXPORT = retention.Kind.EXPORT
+        CHECK = retention.Kind.CHECK
 
     class State(models.TextChoices):
         """Where the blob is on its way."""

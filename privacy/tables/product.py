@@ -8,14 +8,23 @@ from privacy.tables.shapes import Class, End, Lasting, Table
 # Children stand before what they point at, so that deleting in this order never trips.
 TABLES: Final[tuple[Table, ...]] = (
     Table(
-        *("portraits.Rendition", "sizes of a portrait", "delivering portraits"),
+        *("portraits.Rendition", "sizes of a portrait, and its prompt", "delivering portraits"),
         *(Kind.RENDITION, End.WITH_ACCOUNT, "portrait__owner_id"),
         {Class.PSEUDONYM: "id portrait blob", Class.STATE: "name width height media_type"},
     ),
     Table(
         *("portraits.Portrait", "which style was painted when, no picture", "delivering portraits"),
         *(Kind.PORTRAIT, End.WITH_ACCOUNT, "owner_id"),
-        {Class.PSEUDONYM: "id owner item blob", Class.TIME: "created_at"},
+        {
+            Class.PSEUDONYM: "id owner item blob sha256",
+            Class.STATE: "weights_sha256 receipt",
+            Class.TIME: "created_at",
+        },
+        purposes={
+            "sha256": "saying in the receipt which file it speaks of",
+            "weights_sha256": "saying in the receipt what painted it",
+            "receipt": "proving how it was made and that the photos are gone",
+        },
     ),
     Table(
         "portraits.Item",
@@ -23,9 +32,10 @@ TABLES: Final[tuple[Table, ...]] = (
         "running the job",
         *(Term.JOB, End.WITH_ACCOUNT, "job__owner_id"),
         {
-            Class.PSEUDONYM: "id job reroll_of",
+            Class.PSEUDONYM: "id job reroll_of prompt",
             Class.DECLARED: "style",
-            Class.STATE: "position seed state phase percent code sequence charged retried",
+            Class.STATE: "position seed task state phase percent code sequence charged retried"
+            " reseeded format",
             Class.TIME: "started_at ended_at",
         },
     ),
@@ -75,6 +85,17 @@ TABLES: Final[tuple[Table, ...]] = (
         },
     ),
     Table(
+        "portraits.Check",
+        "that somebody asked whether a picture was made here, and the answer; no picture",
+        "telling pictures that a machine made",
+        *(Kind.CHECK, End.BY_TERM, None),
+        {
+            Class.PSEUDONYM: "id blob",
+            Class.STATE: "state code made_here",
+            Class.TIME: "created_at expires_at",
+        },
+    ),
+    Table(
         *("portraits.Allowance", "how many portraits a day and a month", "fair shares"),
         *(Term.ALLOWANCE, End.WITH_ACCOUNT, "owner_id"),
         {
@@ -95,6 +116,25 @@ TABLES: Final[tuple[Table, ...]] = (
         },
     ),
     Table(
+        "portraits.Report",
+        "that its owner found something wrong with a portrait: a reason from a list, no words",
+        "finding styles and gates that fail people",
+        *(Term.REPORT, End.WITH_ACCOUNT, "owner_id"),
+        {
+            Class.PSEUDONYM: "id owner portrait_id",
+            Class.DECLARED: "style reason",
+            Class.STATE: "state",
+            Class.TIME: "created_at due_at closed_at",
+        },
+    ),
+    Table(
+        "portraits.Trial",
+        "a style painted on a drawn subject who is nobody",
+        "trying a style without a photo",
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {Class.NOBODY: "style image sha256 created_at"},
+    ),
+    Table(
         *("portraits.Style", "the catalogue of styles", "the product"),
         *(Lasting.CATALOGUE, End.NOBODY, None),
         {
@@ -105,6 +145,6 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         *("portraits.Painter", "which engines are running", "availability"),
         *(Lasting.WORK, End.NOBODY, None),
-        {Class.NOBODY: "id holder engine state loaded rate seen_at"},
+        {Class.NOBODY: "id holder engine state loaded rate swap_seconds seen_at"},
     ),
 )

@@ -123,6 +123,17 @@ class Person:
             assert time.monotonic() < deadline, job
             time.sleep(0.1)
 
+    def export(self, seconds: float = 60) -> str:
+        """Ask for a copy of everything and wait; returns its address."""
+        assert self.confirm().status_code == 200
+        begun = self.http.post("/v1/me/export")
+        assert begun.status_code == 202, begun.text
+        address, deadline = f"/v1/me/export/{begun.json()['id']}", time.monotonic() + seconds
+        while (state := self.http.get(address).json())["state"] != "ready":
+            assert time.monotonic() < deadline, state
+            time.sleep(0.1)
+        return address
+
     def holdings(self) -> Any:
         """Everything that is held on them."""
         return self.http.get("/v1/me/holdings").json()

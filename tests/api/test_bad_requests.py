@@ -243,3 +243,21 @@ def test_nothing_that_anybody_may_read_needs_a_session(people: People) -> None:
             answer = nobody.get(path)
             assert isinstance(answer, httpx.Response)
             assert answer.status_code == 200, path
+
+
+def test_what_is_refused_is_said_in_the_persons_language(signer: Person) -> None:
+    german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+    for path in (f"/v1/jobs/{uuid.uuid4()}", f"/v1/portraits/{uuid.uuid4()}", "/v1/nowhere"):
+        answer = signer.http.get(path, headers=german)
+        (said,) = answer.json()["errors"]
+        assert said["code"] == "not_found"
+        assert "gibt es nicht" in said["detail"] or "ist nichts" in said["detail"], said
+    key = {**german, "Idempotency-Key": uuid.uuid4().hex}
+    many = {"items": [{"style": "passthrough"}] * 21}
+    (said,) = signer.http.post("/v1/jobs", json=many, headers=key).json()["errors"]
+    assert said["detail"] == "Bestelle höchstens 20 Porträts in einem Auftrag oder einen Pack."
+    (said,) = signer.http.post("/v1/jobs", json={"items": 3}, headers=key).json()["errors"]
+    assert said["attr"] is not None
+    assert said["detail"].startswith("Erwarte")
+    with_french = signer.http.get("/v1/nowhere", headers={"Accept-Language": "fr"})
+    assert with_french.json()["errors"][0]["detail"] == "There is nothing at this address."

@@ -9,25 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.api.people import People, Person, refused
 
 
-def ready(person: Person, seconds: float = 60) -> str:
-    """Ask for it and wait; returns its address."""
-    assert person.confirm().status_code == 200
-    begun = person.http.post("/v1/me/export")
-    assert begun.status_code == 202, begun.text
-    address, deadline = f"/v1/me/export/{begun.json()['id']}", time.monotonic() + seconds
-    while (state := person.http.get(address).json())["state"] != "ready":
-        assert time.monotonic() < deadline, state
-        time.sleep(0.1)
-    return address
-
-
 def test_a_person_takes_everything_along_once(people: People) -> None:
     person = people.make()
     kept = person.set_with_photo(keep_hours=24)
     job = person.ended(person.submit(kept).json()["id"])
     assert job["state"] == "done", job
     refused(person.http.post("/v1/me/export"), 403, "reauthentication_required")
-    address = ready(person)
+    address = person.export()
     answer = person.http.get(f"{address}/archive", headers={"Accept": "application/zip"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
@@ -61,7 +49,7 @@ def test_a_person_takes_everything_along_once(people: People) -> None:
 def test_it_is_encrypted_at_rest_and_goes_with_its_person(people: People) -> None:
     person = people.make()
     person.set_with_photo(keep_hours=24)
-    address = ready(person)
+    address = person.export()
     rows = people.query(
         "SELECT b.recipient, b.state FROM privacy_exportpart p"
         " JOIN privacy_blob b ON b.id = p.blob_id JOIN privacy_export e ON e.id = p.export_id"
@@ -82,7 +70,7 @@ def test_it_is_encrypted_at_rest_and_goes_with_its_person(people: People) -> Non
 
 
 def test_a_stranger_cannot_see_or_fetch_it(people: People, stranger: Person) -> None:
-    address = ready(people.make())
+    address = people.make().export()
     for path in (address, f"{address}/archive"):
         refused(stranger.http.get(path), 404, "unknown_export")
         with people.client() as nobody:
@@ -91,7 +79,7 @@ def test_a_stranger_cannot_see_or_fetch_it(people: People, stranger: Person) -> 
 
 def test_many_at_once_get_one_archive(people: People) -> None:
     person = people.make()
-    address = ready(person)
+    address = person.export()
 
     with ThreadPoolExecutor(4) as crowd:
         answers = list(crowd.map(lambda _: person.http.get(f"{address}/archive"), range(4)))

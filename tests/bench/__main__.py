@@ -8,6 +8,7 @@ from tests.bench import (
     api,
     crypto,
     erasure,
+    gpu,
     keys,
     peers,
     pocket,
@@ -34,6 +35,7 @@ SUITES = {
     "worker": worker.run,
     "api": api.run,
     "pocket": pocket.run,
+    "gpu": gpu.run,
 }
 
 

@@ -74,7 +74,7 @@ def run() -> None:
         stack = Stack(Path(folder), roles=(), tests=True, preferred_ports=False)
         try:
             stack.start()
-            bench = _Bench(python, *addresses(stack))
+            bench = _Bench(python, broker(stack), _database(stack))
             bench.prepare()
             for _ in range(ROUNDS):
                 for rival in RIVALS:
@@ -96,14 +96,18 @@ def install() -> Path:
     return python
 
 
-def addresses(stack: Stack) -> tuple[str, str]:
-    """A Valkey database and a PostgreSQL database that nothing of ours uses."""
-    broker = urlsplit(stack.env(Role.WEB)["SITTER_BROKER_URL"])
+def broker(stack: Stack) -> str:
+    """A Valkey database that nothing of ours uses."""
+    own = urlsplit(stack.env(Role.WEB)["SITTER_BROKER_URL"])
+    return urlunsplit(own._replace(path="/1"))
+
+
+def _database(stack: Stack) -> str:
+    """The same of PostgreSQL; only a stack without roles lets its migrator make one."""
     own = stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]
     with psycopg.connect(own, autocommit=True) as connection:
         connection.execute("CREATE DATABASE queues")
-    database = urlunsplit(urlsplit(own)._replace(path="/queues"))
-    return urlunsplit(broker._replace(path="/1")), database
+    return urlunsplit(urlsplit(own)._replace(path="/queues"))
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def run() -> None:
             stack.wait_ready()
             styles.publish(stack, "stub", ENGINE, width=512, height=512, references=0)
             ours = [_one_of_ours(stack) for _ in range(ROUNDS)]
-            url = queue.addresses(stack)[0]
+            url = queue.broker(stack)
             peer = [_one_of_celery(python, url) for _ in range(PEER_ROUNDS)]
         finally:
             stack.stop()

@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any
@@ -71,6 +71,17 @@ def keep(suite: str, raw: dict[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     body = {"conditions": conditions(), **raw}
     (FOLDER / f"{suite}.json").write_text(json.dumps(body, indent=1) + "\n")
+
+
+def not_run(names: Iterable[str], why: str) -> None:
+    """Figures that this machine cannot measure; what was measured elsewhere stays as it is."""
+    print(f"{why}: not run")
+    known = {row["id"] for row in figures.best() if row["value"] is not None}
+    for name in names:
+        if name not in known:
+            figures.record(
+                "bench", name, value=None, unit="", n=0, holds=None, conditions=f"{why}: not run"
+            )
 
 
 def figure(name: str, *, value: Any, unit: str, n: int, holds: bool, how: str) -> None:

@@ -20,8 +20,14 @@ WEB = "BENCH_WEB"
 PLAIN_MEMORY = ("PYTHONMALLOC", "GLIBC_TUNABLES")
 OURS, STOCK, PLAIN = "ours", "stock DRF", "ours, plain malloc"
 UNBOUNDED = {
-    f"SITTER_{name}": "100000"
-    for name in ("OPEN_ITEMS", "QUEUE_LIMIT", "DAILY_PORTRAITS", "MONTHLY_PORTRAITS")
+    f"SITTER_{name}": "1000000"
+    for name in (
+        "OPEN_ITEMS",
+        "QUEUE_LIMIT",
+        "DAILY_PORTRAITS",
+        "MONTHLY_PORTRAITS",
+        "REQUESTS_A_MINUTE",
+    )
 }
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from deploy.stack import roles
 from deploy.stack.supervisor import Stack
 from tests.bench import report
 from tests.bench.peers.contenders import cpu_seconds
+from tests.bench.servers import UNBOUNDED
 from tests.bench.stub import pictures
 from tests.chaos.person import wait
 from tests.still import STEPS
@@ -85,27 +86,27 @@ class Bench:
 def run() -> None:
     """All rows; what was measured is kept after each part."""
     raw: dict[str, Any] = {}
-    with _bench() as bench:
-        raw["busy"] = _interleaved(bench)
-        raw["start_s"] = _starts(bench)
+    with bench(ENGINE) as made:
+        raw["busy"] = _interleaved(made)
+        raw["start_s"] = _starts(made)
         _say_busy(raw)
         report.keep("worker", raw)
-        raw["soak"] = _soak(bench)
+        raw["soak"] = _soak(made)
         report.keep("worker", raw)
         _say_soak(raw["soak"])
 
 
 @contextmanager
-def _bench() -> Iterator[Bench]:
+def bench(engine: str, more: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """A stack without a gpu worker, which is to serve that engine."""
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
         log = Path(folder) / "renders"
         log.touch()
         extra = {
-            "SITTER_ENGINES": json.dumps([ENGINE]),
+            "SITTER_ENGINES": json.dumps([engine]),
             "SITTER_TEST_RENDER_LOG": str(log),
-            "SITTER_DAILY_PORTRAITS": "100000",
-            "SITTER_MONTHLY_PORTRAITS": "100000",
-            "SITTER_OPEN_ITEMS": "100000",
+            **UNBOUNDED,
+            **(more or {}),
         }
         started = [role for role in roles.ALL if role is not Role.GPU and role is not Role.FLOWER]
         stack = Stack(Path(folder), roles=started, preferred_ports=False, extra_env=extra)
@@ -285,7 +286,7 @@ def _starts(bench: Bench) -> dict[str, list[float]]:
 
 def _codec_ms() -> float:
     """Processor time of opening a photo and encoding a portrait's sizes, as the worker does."""
-    from workers import images
+    from workers import images, sizes
 
     stream = io.BytesIO()
     made = pictures(((SIDE, SIDE),))[SIDE, SIDE]
@@ -294,7 +295,7 @@ def _codec_ms() -> float:
     def once() -> float:
         began = time.process_time()
         images.open_reference(stream.getvalue())
-        images.renditions(made)
+        sizes.renditions(made, key="test")
         return time.process_time() - began
 
     return 1000 * statistics.median(once() for _ in range(20))

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from django.utils import timezone
@@ -20,23 +21,27 @@ from portraits.models import Photo
 from privacy import audit, consent, erasure, leases, sweeps, vault
 from privacy.errors import ConsentMissing, OwnerErased
 from privacy.plain import Plain
+from tests.still import STEPS, StillEngine
 from workers.engines import base
 
 LONG_AGO: Final = datetime(2001, 1, 1, tzinfo=UTC)
 SIZE = 64
 
 
-class Easel:
+class Easel(StillEngine):
     """An engine for one walk: it paints, or does what the walk is about."""
 
     def __init__(self, in_the_middle: Callable[[], None] = lambda: None) -> None:
+        super().__init__(Path())
         self.in_the_middle = in_the_middle
 
-    def render(self, order: base.Order, on_step: base.Step) -> Image.Image:
-        """Two steps, and something in between."""
-        on_step(1, 2)
-        self.in_the_middle()
-        on_step(2, 2)
+    def begin(self, order: base.Order, step: int) -> None:
+        """Half of the picture is there."""
+        if step == STEPS // 2:
+            self.in_the_middle()
+
+    def paint(self, order: base.Order) -> Image.Image:
+        """Small, so that a walk is short."""
         return Image.new("RGB", (SIZE, SIZE), (90, 120, 200))
 
 
@@ -63,7 +68,7 @@ def cancel(who: str, job: str) -> None:
 def paint(engine: str, in_the_middle: Callable[[], None] = lambda: None) -> None:
     from workers import generate
 
-    generate._engines[engine] = Easel(in_the_middle)  # type: ignore[assignment]
+    generate._engines[engine] = Easel(in_the_middle)
     generate.run()
 
 
@@ -165,9 +170,9 @@ def away(who: str) -> None:
         leave(who)
 
 
-Path = Callable[..., Any]
+Walked = Callable[..., Any]
 # name → (role, path)
-PATHS: Final[dict[str, tuple[str, Path]]] = {
+PATHS: Final[dict[str, tuple[str, Walked]]] = {
     "submit": ("web", submit),
     "reroll": ("web", reroll),
     "retry": ("web", retry),

@@ -15,6 +15,7 @@ from deploy.models import costs as counting
 from portraits import costs
 from portraits.recipes import Recipe
 from workers.engines import base, flux2_klein, real_esrgan, sitting
+from workers.engines import sizes as painted
 from workers.engines.base import Order, Task
 from workers.engines.pocket import SIZES, PocketEngine
 
@@ -40,7 +41,9 @@ def test_every_size_is_in_the_table_with_as_many_photos_as_the_engine_is_shown(n
     entry = json.loads(costs.FILE.read_text())["engines"][name]
     with torch.device("meta"):
         engine = counting.ENGINES[name]()
-    assert set(entry["sizes"]) == {f"{width}x{height}" for width, height in engine.sizes}
+    larger = painted.ENLARGED if engine.larger else ()
+    sizes = {f"{width}x{height}" for width, height in (*engine.sizes, *larger)}
+    assert set(entry["sizes"]) == sizes
     for counted in entry["sizes"].values():
         assert len(counted["step"]) == len(counted["rest"]) == engine.references + 1
 
@@ -73,6 +76,15 @@ def test_tiles_are_counted_with_what_they_see_of_each_other() -> None:
         one = counting.counted(lambda: network(torch.empty(1, 3, 288, 288)))
         four = engine.step((4 * 512, 4 * 512), [])
     assert four == pytest.approx(4 * one)
+
+
+def test_pockets_own_enlarging_is_counted_whole_whatever_its_steps() -> None:
+    entry = json.loads(costs.FILE.read_text())["engines"]["pocket"]
+    large = Recipe("s", 2048, 2048)
+    # 512 pixels in sixteen tiles; a fifth of a million operations' pairs for each pixel.
+    assert costs.cost("pocket", large, 0) == pytest.approx(0.1, rel=0.2)
+    assert costs.cost("pocket", large, 0) == 2 * entry["sizes"]["2048x2048"]["step"][0]
+    assert costs.cost("real-esrgan", large, 0) > 50 * costs.cost("pocket", large, 0)
 
 
 def test_a_count_that_strays_is_noticed() -> None:

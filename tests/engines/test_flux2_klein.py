@@ -20,7 +20,6 @@ from workers.engines.base import (  # noqa: E402
     CannotPaint,
     EngineError,
     Order,
-    OutOfMemory,
     Stopped,
     Task,
     create,
@@ -216,51 +215,6 @@ def test_what_the_callback_raises_ends_it_within_the_step(
         engine.render(wanted, stop)
     assert steps == [1, 2]
     assert engine.render(wanted, quiet).size == SMALL
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB"),
-        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
-    ],
-)
-def test_too_little_memory_is_said_in_the_words_of_the_protocol(
-    engine: Flux2KleinEngine, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise error
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine._parts["vae"], "decode", full)
-        with pytest.raises(OutOfMemory):
-            engine.render(order(), quiet)
-    assert engine.render(order(), quiet).size == SMALL
-
-
-def test_another_failure_stays_what_it_is(
-    engine: Flux2KleinEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError("an illegal instruction")
-
-    monkeypatch.setattr(engine._parts["vae"], "decode", broken)
-    with pytest.raises(RuntimeError, match="illegal"):
-        engine.render(order(), quiet)
-
-
-def test_a_picture_of_nan_is_no_picture(
-    engine: Flux2KleinEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    vae = engine._parts["vae"]
-    decode = vae.decode
-
-    def spoil(latents: Any, **options: Any) -> Any:
-        return tuple(each * float("nan") for each in decode(latents, **options))
-
-    monkeypatch.setattr(vae, "decode", spoil)
-    with pytest.raises(EngineError, match="not a picture"):
-        engine.render(order(), quiet)
 
 
 def test_its_fingerprint_is_of_every_model_in_it(engine: Flux2KleinEngine) -> None:

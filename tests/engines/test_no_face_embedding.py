@@ -11,6 +11,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
+from mmap import PROT_READ, mmap
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,32 @@ import pytest
 from deploy.env import ROOT
 from workers.engines.weights import MANIFEST
 
-# Packages that make or compare face templates, or bring a network along that does.
+# Packages that make or compare face templates, or bring along a network or an interface that does:
+# OpenCV has one (FaceRecognizerSF), though the weights are fetched apart.
 PACKAGES = frozenset(
     """
     adaface arcface arcface-onnx compreface-sdk cvlface deepface dlib dlib-bin face-recognition
     face-recognition-models facenet facenet-pytorch facexlib gfpgan insightface instantid
     keras-facenet keras-vggface magface-torch mxnet-insightface openface photomaker pulid
-    spandrel spandrel-extra-arches uniface
+    mediapipe opencv-contrib-python opencv-contrib-python-headless opencv-python
+    opencv-python-headless spandrel spandrel-extra-arches uniface
     """.split()  # noqa: SIM905 - a list that people read and add to
 )
-MODULES = ("insightface", "facenet_pytorch", "deepface", "face_recognition", "dlib", "spandrel")
+MODULES = (
+    *("insightface", "facenet_pytorch", "deepface", "face_recognition", "dlib", "spandrel"),
+    *("cv2", "mediapipe"),
+)
+# What compiled code that makes one is called by.
+SYMBOLS = (b"FaceRecognizer", b"FaceEmbedder", b"face_embedder", b"compute_face_descriptor")
+# Where libraries put what they fetch behind anybody's back.
+CACHES = (
+    *(".insightface", ".deepface", ".keras", ".u2net"),
+    *(".cache/torch", ".cache/huggingface", ".cache/insightface"),
+)
+# What a package that makes them would say of itself.
+ABOUT = re.compile(
+    r"fac(e|ial)[ _-](recogni|verif|embed|identif|template|match)|insight ?face|arc ?face", re.I
+)
 # Architectures and weight files of such models, as they are named in file names.
 NAMES = re.compile(
     r"arc_?face|ada_?face|cos_?face|sphere_?face|mag_?face|face_?net(?!work)|insight_?face"
@@ -37,8 +54,9 @@ NAMES = re.compile(
 )
 # What code that made one would have to say.
 WORDS = re.compile(
-    NAMES.pattern + r"|faceanalysis|normed_embedding|id_embed|ip_adapter|image_embeds|clipvision"
-    r"|face_encod|identity_encod",
+    NAMES.pattern
+    + r"|cv2|face_?recogni|mediapipe|faceanalysis|normed_embedding|id_embed|ip_adapter"
+    r"|image_embeds|clipvision|face_encod|identity_encod",
     re.IGNORECASE,
 )
 KINDS = {".py", ".so", ".onnx", ".pt", ".pth", ".bin", ".safetensors", ".tflite", ".dat", ".h5"}
@@ -51,6 +69,23 @@ def packages(names: Iterable[str]) -> set[str]:
 def files(folder: Path) -> list[str]:
     found = (path for path in folder.rglob("*") if path.suffix in KINDS and path.is_file())
     return sorted(path.name for path in found if NAMES.search(path.name))
+
+
+def symbols(folder: Path) -> list[str]:
+    """Compiled files that name such a thing."""
+    found = []
+    for path in folder.rglob("*.so*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size:
+            with path.open("rb") as file, mmap(file.fileno(), 0, prot=PROT_READ) as body:
+                if any(body.find(symbol) >= 0 for symbol in SYMBOLS):
+                    found.append(path.name)
+    return sorted(found)
+
+
+def locked(name: str) -> set[str]:
+    """What a lock installs."""
+    lines = (ROOT / "deploy" / "locks" / f"{name}.txt").read_text()
+    return set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lines, re.MULTILINE))
 
 
 def said(code: str) -> Iterator[str]:
@@ -79,6 +114,52 @@ def test_no_such_package_is_installed() -> None:
         "facenet-pytorch",
     }
     assert [name for name in MODULES if find_spec(name)] == []
+
+
+@pytest.mark.parametrize("lock", ["run", "engines", "dev"])
+def test_no_lock_installs_one(lock: str) -> None:
+    """A worker is installed from these; what else lies in this environment is another question."""
+    names = locked(lock)
+    assert {"onnxruntime", "diffusers"} <= names
+    assert packages(names) == set()
+
+
+def test_what_is_installed_beyond_the_locks_says_nothing_of_telling_faces_apart() -> None:
+    """Nobody reviewed these when the locks were made, and the list above may not know them."""
+    known = locked("dev") | {"torch", "pip"}
+    strangers = {
+        each.name: " ".join(each.metadata.get_all(key, []))
+        for each in metadata.distributions()
+        for key in ("Summary",)
+        if re.sub(r"[-_.]+", "-", each.name).lower() not in known
+    }
+    assert [name for name, about in strangers.items() if ABOUT.search(f"{name} {about}")] == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "Facial recognition in two lines",
+        "A light face verification framework",
+        "InsightFace Python library",
+        "face-recognition models",
+    ],
+)
+def test_a_package_that_did_would_be_noticed(about: str) -> None:
+    assert ABOUT.search(about)
+    assert not ABOUT.search("Finds where faces are; a web interface for types and surfaces")
+
+
+def test_no_installed_library_has_an_interface_for_it(tmp_path: Path) -> None:
+    for name in {"purelib", "platlib"}:
+        assert symbols(Path(sysconfig.get_path(name))) == []
+    (tmp_path / "cv2.abi3.so").write_bytes(b"\x7fELF...cv::FaceRecognizerSF::create...")
+    (tmp_path / "other.so.1").write_bytes(b"\x7fELF...cv::FaceDetectorYN::create...")
+    assert symbols(tmp_path) == ["cv2.abi3.so"]
+
+
+def test_nothing_of_the_kind_was_fetched_into_the_home_folder() -> None:
+    assert [name for each in CACHES for name in files(Path.home() / each)] == []
 
 
 def test_no_such_model_lies_in_any_installed_package(tmp_path: Path) -> None:
@@ -119,6 +200,9 @@ def test_no_code_of_a_worker_speaks_of_one() -> None:
         "load('weights/arcface.onnx')",
         "face_embedding = model(photo)",
         "def identity_encoder(x): ...",
+        "import cv2",
+        "cv2.FaceRecognizerSF.create(folder, '')",
+        "net = load('face_recognition_sface_2021dec.onnx')",
     ],
 )
 def test_code_that_did_would_be_found(code: str) -> None:

@@ -4,6 +4,7 @@ import copy
 import json
 import time
 from signal import SIGTERM
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,35 @@ from workers.engines.base import CouldLearn
 
 ENGINE = "tests.engines.spoiling:SpoilingEngine"
 FIRST = 21
+
+
+def _add(weight: Any) -> None:
+    weight.add_(1e-3)
+
+
+def _view(weight: Any) -> None:
+    weight.detach().view(-1)[3:4].mul_(2)
+
+
+def _data(weight: Any) -> None:
+    weight.data.add_(1e-3)
+
+
+def _numpy(weight: Any) -> None:
+    weight.detach().numpy()[1, 2] += 1
+
+
+def _replace(weight: Any) -> None:
+    weight.data = weight.data.clone() + 1
+
+
+WRITES = {
+    "in place": _add,
+    "through a view": _view,
+    "past the counter": _data,
+    "past the library": _numpy,
+    "by another tensor": _replace,
+}
 
 
 @pytest.fixture
@@ -49,6 +79,63 @@ def test_one_bit_of_any_parameter_or_buffer_changes_it(model: nn.Module, name: s
     assert frozen.fingerprint(model) != first
     held.view(torch.int32).flatten()[-1] ^= 1
     assert frozen.fingerprint(model) == first
+
+
+@pytest.mark.parametrize("write", WRITES, ids=list(WRITES))
+@pytest.mark.parametrize("summed", [False, True])
+def test_a_write_is_noticed_however_it_was_made(model: nn.Module, write: str, summed: bool) -> None:
+    """Some go around the version counter of the library, which is why nobody relies on it."""
+    first = frozen.fingerprint(model, summed=summed)
+    weight = model[0].weight  # type: ignore[index]
+    before = weight._version
+    WRITES[write](weight)
+    assert frozen.fingerprint(model, summed=summed) != first
+    assert (weight._version > before) == (write in ("in place", "through a view"))
+
+
+def test_sums_see_every_byte_of_large_and_of_crooked_tensors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Several stretches, an odd number of bytes, a row that begins in mid-word, one laid askew."""
+    monkeypatch.setattr(frozen, "STRETCH", 64)
+    frozen._numbers.cache_clear()
+    whole = torch.arange(1, 1202, dtype=torch.int16).view(torch.uint8)
+    rows = (whole[:1001].clone(), whole[3:1000], torch.tensor([7], dtype=torch.uint8))
+    for row in rows:
+        first = frozen._sums(row)
+        for at in range(len(row)):
+            row[at] ^= 1 << at % 8
+            assert frozen._sums(row) != first, at
+            row[at] ^= 1 << at % 8
+        assert frozen._sums(row) == first
+    askew = torch.rand(4, 3, 5, 5).to(memory_format=torch.channels_last)
+    first = frozen._sums(frozen._flat(askew))
+    askew[3, 2, 4, 4] += 1e-6
+    assert frozen._sums(frozen._flat(askew)) != first
+    assert frozen._sums(frozen._flat(torch.empty(0))) == b"[0]"
+    frozen._numbers.cache_clear()
+
+
+def test_a_change_that_a_plain_sum_would_miss_is_noticed() -> None:
+    """Two words that change places, and one that gives to another what it loses."""
+    model = nn.Module()
+    buffer = torch.arange(16, dtype=torch.int32)
+    model.register_buffer("held", buffer)
+    first = frozen.fingerprint(model, summed=True)
+    for some in ([0, 1, 3, 2], [0, 1, 1, 4]):
+        buffer[:4] = torch.tensor(some, dtype=torch.int32)
+        assert frozen.fingerprint(model, summed=True) != first
+    buffer[:4] = torch.arange(4, dtype=torch.int32)
+    assert frozen.fingerprint(model, summed=True) == first
+
+
+def test_the_numbers_of_the_sums_are_odd_and_drawn_anew() -> None:
+    frozen._numbers.cache_clear()
+    numbers = frozen._numbers("cpu")
+    assert bool((numbers & 1 == 1).all())
+    assert len(set(numbers[:1000].tolist())) == 1000
+    frozen._numbers.cache_clear()
+    assert not torch.equal(frozen._numbers("cpu"), numbers)
 
 
 def test_gradients_in_this_thread_are_refused(model: nn.Module) -> None:

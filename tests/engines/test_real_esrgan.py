@@ -10,6 +10,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from workers.engines import tiles  # noqa: E402
 from workers.engines.base import (  # noqa: E402
     CannotPaint,
     EngineError,
@@ -19,12 +20,7 @@ from workers.engines.base import (  # noqa: E402
     WeightsRefused,
     create,
 )
-from workers.engines.real_esrgan import (  # noqa: E402
-    Enlarger,
-    RealEsrganEngine,
-    build,
-    enlarge,
-)
+from workers.engines.real_esrgan import Enlarger, RealEsrganEngine, build  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PHOTO = Image.effect_noise((512, 512), 60).convert("RGB")
@@ -42,6 +38,13 @@ def engine(checkpoint: Callable[[str], Path], one_thread: None) -> Iterator[Real
 def order(**changes: Any) -> Order:
     fields: dict[str, Any] = {"width": 2048, "height": 2048, "seed": 1, "source": PHOTO}
     return Order(Task.UPSCALE, "plain", **fields | changes)
+
+
+def enlarge(
+    network: Enlarger, small: Image.Image, *, tile: int = 256, halo: int = 32
+) -> Image.Image:
+    like = network.conv_first.weight
+    return tiles.enlarge(network, small, quiet, like=like, tile=tile, halo=halo)
 
 
 def quiet(done: int, total: int) -> None:
@@ -64,10 +67,11 @@ def test_it_enlarges_four_times(engine: RealEsrganEngine) -> None:
 
 def test_tiles_leave_no_seam(engine: RealEsrganEngine) -> None:
     small = PHOTO.crop((0, 0, 90, 70))
+    network = engine._loaded()
     with torch.no_grad():
-        whole = enlarge(engine._loaded(), small, quiet, tile=128)
-        tiled = enlarge(engine._loaded(), small, quiet, tile=32, halo=34)
-        torn = enlarge(engine._loaded(), small, quiet, tile=32, halo=0)
+        whole = enlarge(network, small, tile=128)
+        tiled = enlarge(network, small, tile=32, halo=34)
+        torn = enlarge(network, small, tile=32, halo=0)
     first, second, third = (np.asarray(each).astype(int) for each in (whole, tiled, torn))
     # Rounding to a byte may fall the other way.
     assert np.abs(first - second).max() <= 1
@@ -105,7 +109,7 @@ def test_a_picture_of_nan_is_no_picture(engine: RealEsrganEngine) -> None:
     broken = Enlarger(4, 2, 1)
     torch.nn.init.constant_(broken.conv_last.bias, float("nan"))
     with torch.no_grad(), pytest.raises(EngineError):
-        enlarge(broken, PHOTO.crop((0, 0, 8, 8)), quiet)
+        enlarge(broken, PHOTO.crop((0, 0, 8, 8)))
 
 
 def test_parameters_of_another_network_are_refused() -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 
 from diffusers import FlowMatchEulerDiscreteScheduler  # noqa: E402
 
-from workers.engines.base import CannotPaint, Order, Stopped, Task, create  # noqa: E402
+from workers.engines.base import CannotPaint, Order, Task, create  # noqa: E402
 from workers.engines.z_image import STEPS, ZImageEngine  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -84,15 +84,3 @@ def test_a_seed_and_the_words_decide_the_picture(engine: ZImageEngine) -> None:
 def test_it_refuses_what_it_cannot_do(engine: ZImageEngine, changes: dict[str, Any]) -> None:
     with pytest.raises(CannotPaint):
         engine.render(order(**changes), quiet)
-
-
-def test_it_stops_within_the_step(engine: ZImageEngine) -> None:
-    steps: list[int] = []
-
-    def stop(done: int, total: int) -> None:
-        steps.append(done)
-        raise Stopped
-
-    with pytest.raises(Stopped):
-        engine.render(order(), stop)
-    assert steps == [1]

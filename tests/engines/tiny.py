@@ -33,6 +33,8 @@ from workers.engines.checkpoint import quiet
 from workers.engines.real_esrgan import Enlarger
 from workers.engines.weights import MANIFEST, write_manifest
 
+# Each part of a checkpoint, and what its index calls it.
+Parts = dict[str, tuple[Any, str]]
 MARKS = (
     "<|endoftext|>",
     "<|im_start|>",
@@ -44,8 +46,6 @@ MARKS = (
     "<|image_pad|>",
     "<|video_pad|>",
 )
-DOWN = ("DownEncoderBlock2D",) * 4
-UP = ("UpDecoderBlock2D",) * 4
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _letter(byte: int) -> str:
     return chr(256 + [each for each in range(256) if each not in printable].index(byte))
 
 
-def _write(folder: Path, pipeline: str, parts: dict[str, tuple[Any, str]], **more: Any) -> Path:
+def _write(folder: Path, pipeline: str, parts: Parts, **more: Any) -> Path:
     quiet()
     said: dict[str, Any] = {"_class_name": pipeline, "_diffusers_version": "0.42.1", **more}
     for name, (part, kind) in parts.items():
@@ -98,31 +98,46 @@ def _write(folder: Path, pipeline: str, parts: dict[str, tuple[Any, str]], **mor
     return stated(folder)
 
 
+def _reader(layers: int) -> dict[str, Any]:
+    """What every encoder of words here is like."""
+    return {
+        "vocab_size": 300,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+    }
+
+
 def _qwen3(layers: int) -> Any:
     kind: Any = Qwen3ForCausalLM
+    return kind(Qwen3Config(**_reader(layers), head_dim=8, tie_word_embeddings=True))
+
+
+def _coder(kind: Any, latents: int, **more: Any) -> Any:
+    """Four levels of four channels, from pictures to latents and back."""
     return kind(
-        Qwen3Config(
-            vocab_size=300,
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=layers,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            head_dim=8,
-            tie_word_embeddings=True,
-        )
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(4, 4, 4, 4),
+        layers_per_block=1,
+        norm_num_groups=2,
+        latent_channels=latents,
+        mid_block_add_attention=False,
+        **more,
     )
 
 
-def _scheduler(**how: Any) -> Any:
+def scheduler(**how: Any) -> Any:
+    """Of flow matching; its numbers are the published ones."""
     kind: Any = FlowMatchEulerDiscreteScheduler
     return kind(**how or {"use_dynamic_shifting": True})
 
 
-def flux2_klein(folder: Path) -> Path:
+def flux2_klein_parts() -> Parts:
     """Thirty layers of words, because the pipeline reads the twenty-seventh."""
     transformer_kind: Any = Flux2Transformer2DModel
-    coder_kind: Any = AutoencoderKLFlux2
     with seeded():
         transformer = transformer_kind(
             in_channels=8,
@@ -136,34 +151,25 @@ def flux2_klein(folder: Path) -> Path:
             axes_dims_rope=(2, 2, 2, 2),
             guidance_embeds=False,
         )
-        coder = coder_kind(
-            down_block_types=DOWN,
-            up_block_types=UP,
-            block_out_channels=(4, 4, 4, 4),
-            layers_per_block=1,
-            norm_num_groups=2,
-            latent_channels=2,
-            mid_block_add_attention=False,
-        )
+        coder = _coder(AutoencoderKLFlux2, 2)
         words = _qwen3(28)
-    return _write(
-        folder,
-        "Flux2KleinPipeline",
-        {
-            "scheduler": (_scheduler(), "FlowMatchEulerDiscreteScheduler"),
-            "tokenizer": (tokenizer(), "Qwen2TokenizerFast"),
-            "text_encoder": (words, "Qwen3ForCausalLM"),
-            "transformer": (transformer, "Flux2Transformer2DModel"),
-            "vae": (coder, "AutoencoderKLFlux2"),
-        },
-        is_distilled=True,
-    )
+    return {
+        "scheduler": (scheduler(), "FlowMatchEulerDiscreteScheduler"),
+        "tokenizer": (tokenizer(), "Qwen2TokenizerFast"),
+        "text_encoder": (words, "Qwen3ForCausalLM"),
+        "transformer": (transformer, "Flux2Transformer2DModel"),
+        "vae": (coder, "AutoencoderKLFlux2"),
+    }
 
 
-def z_image(folder: Path) -> Path:
+def flux2_klein(folder: Path) -> Path:
+    """As its makers distilled it."""
+    return _write(folder, "Flux2KleinPipeline", flux2_klein_parts(), is_distilled=True)
+
+
+def z_image_parts() -> Parts:
     """Its index calls the words a Qwen3Model, their own configuration a language model."""
     transformer_kind: Any = ZImageTransformer2DModel
-    coder_kind: Any = AutoencoderKL
     with seeded():
         transformer = transformer_kind(
             in_channels=4,
@@ -176,31 +182,27 @@ def z_image(folder: Path) -> Path:
             axes_dims=[4, 6, 6],
             axes_lens=[1024, 512, 512],
         )
-        coder = coder_kind(
-            down_block_types=DOWN,
-            up_block_types=UP,
-            block_out_channels=(4, 4, 4, 4),
-            layers_per_block=1,
-            norm_num_groups=2,
-            latent_channels=4,
-            mid_block_add_attention=False,
+        coder = _coder(
+            AutoencoderKL,
+            4,
             use_quant_conv=False,
             use_post_quant_conv=False,
             scaling_factor=0.36,
             shift_factor=0.1,
         )
         words = _qwen3(2)
-    return _write(
-        folder,
-        "ZImagePipeline",
-        {
-            "scheduler": (_scheduler(shift=3.0), "FlowMatchEulerDiscreteScheduler"),
-            "tokenizer": (tokenizer(), "Qwen2Tokenizer"),
-            "text_encoder": (words, "Qwen3Model"),
-            "transformer": (transformer, "ZImageTransformer2DModel"),
-            "vae": (coder, "AutoencoderKL"),
-        },
-    )
+    return {
+        "scheduler": (scheduler(shift=3.0), "FlowMatchEulerDiscreteScheduler"),
+        "tokenizer": (tokenizer(), "Qwen2Tokenizer"),
+        "text_encoder": (words, "Qwen3Model"),
+        "transformer": (transformer, "ZImageTransformer2DModel"),
+        "vae": (coder, "AutoencoderKL"),
+    }
+
+
+def z_image(folder: Path) -> Path:
+    """Words alone."""
+    return _write(folder, "ZImagePipeline", z_image_parts())
 
 
 def qwen_edit(folder: Path) -> Path:
@@ -232,12 +234,7 @@ def qwen_edit(folder: Path) -> Path:
         words = words_kind(
             Qwen2_5_VLConfig(
                 text_config={
-                    "vocab_size": 300,
-                    "hidden_size": 16,
-                    "intermediate_size": 16,
-                    "num_hidden_layers": 1,
-                    "num_attention_heads": 2,
-                    "num_key_value_heads": 1,
+                    **_reader(1),
                     "bos_token_id": None,
                     "eos_token_id": None,
                     "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]},
@@ -260,7 +257,7 @@ def qwen_edit(folder: Path) -> Path:
         folder,
         "QwenImageEditPlusPipeline",
         {
-            "scheduler": (_scheduler(), "FlowMatchEulerDiscreteScheduler"),
+            "scheduler": (scheduler(), "FlowMatchEulerDiscreteScheduler"),
             "tokenizer": (spoken, "Qwen2Tokenizer"),
             "processor": (looks_kind(), "Qwen2VLProcessor"),
             "text_encoder": (words, "Qwen2_5_VLForConditionalGeneration"),

@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 import time
+import uuid
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +45,7 @@ def points(data: bytes, slot: str) -> Search:
     gate, search = Gate(), Search()
     gate.load()
     smallest = max(24.0, SLOTS[slot].pixels * 0.4)
-    found = gate._detect(images.decode(data)[0], smallest)[0][5:]
+    found = gate.faces.find(images.decode(data)[0], smallest)[0][5:]
     assert len(found) == 10
     search.add_bytes(
         {
@@ -67,6 +68,7 @@ class Journey:
     uploads: list[bytes] = field(default_factory=list)
     references: list[bytes] = field(default_factory=list)
     portrait: bytes = b""
+    prompt: str = ""
     sizes: int = 0
     found: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     email: dict[str, list[str]] = field(default_factory=dict)
@@ -149,6 +151,12 @@ def journey(talkative: Stack) -> Iterator[Journey]:
     for number, clear in enumerate(way.references):
         search.add_bytes(slices(f"reference {number}", clear))
     station("accepted")
+    told = {"style": "passthrough", "prompt": {"hair": "curly", "words": marks.prompt}}
+    from_words = person.http.post(
+        "/v1/jobs", json={"items": [told]}, headers={"Idempotency-Key": uuid.uuid4().hex}
+    )
+    (drawn,) = person.ended(from_words.json()["id"], seconds=90)["items"]
+    way.prompt = person.http.get(f"/v1/portraits/{drawn['portrait']}/prompt").json()["words"]
     assert person.ended(person.submit(sets[0]), seconds=90)["state"] == "done"
     image = person.portraits()[0]["image"]
     for size in ("full", "preview", "thumb"):
@@ -196,6 +204,10 @@ def test_the_reference_is_the_picture_without_a_word(journey: Journey) -> None:
     assert max(seen) > 0.8
     assert min(seen) < 0.2
     assert [texts_in(journey.marks, reference) for reference in journey.references] == [set()] * 2
+
+
+def test_the_owner_reads_what_they_wrote(journey: Journey) -> None:
+    assert journey.prompt == journey.marks.prompt
 
 
 def test_the_owner_downloads_what_went_in(journey: Journey) -> None:

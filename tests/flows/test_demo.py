@@ -189,8 +189,8 @@ def test_the_whole_journey_holds(live: Stack, tmp_path: Path) -> None:
     assert story["held"]
     assert all(step["held"] for step in story["steps"])
     assert story["objects"]["with_photos"]["kinds"]["reference"] == 5
-    assert story["objects"]["after_job"]["person"] == 12
+    assert story["objects"]["after_job"]["person"] == 16
     assert story["objects"]["after_erasure"]["person"] == 0
-    assert len(list(tmp_path.glob("portrait-*.jpg"))) == 4
+    assert len(list(tmp_path.glob("portrait-*.jpg"))) == 5
     assert (tmp_path / "sheet.jpg").exists()
     assert json.loads((tmp_path / "receipt.json").read_text())["signature"]

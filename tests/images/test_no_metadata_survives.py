@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.images.making import exif, file_of, png_texts, profile, xmp
-from workers import images
+from workers import images, sizes
 from workers.sandbox import Decoder
 
 CANARY = b"CANARY7f3a"
@@ -103,6 +103,6 @@ def test_encoding_drops_what_a_picture_in_memory_still_carries(portrait: Image.I
     carried = portrait.copy()
     carried.info.update(comment=CANARY, exif=exif(CANARY, b""), icc_profile=profile(CANARY))
     carried.info["xmp"] = xmp(CANARY)
-    for rendition in images.renditions(carried):
+    for rendition in sizes.renditions(carried, key="test"):
         assert CANARY not in rendition.data
     assert CANARY not in images.encode_reference(carried)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from tests.images.making import file_of
-from workers import images
+from workers import images, sizes
 from workers.sandbox import Decoder
 
 LIGHT, DARK = (230, 60, 40), (20, 40, 200)
@@ -139,7 +139,7 @@ def test_pixels_do_not_show_in_the_repr(decoder: Decoder) -> None:
 
 
 def test_renditions_have_their_sizes(portrait: Image.Image) -> None:
-    made = images.renditions(portrait.resize((874, 1024)))
+    made = sizes.renditions(portrait.resize((874, 1024)), key="test")
     assert [(r.name, max(r.width, r.height)) for r in made] == [
         ("full", 1024),
         ("preview", 512),

@@ -176,7 +176,7 @@ def test_the_five_views_of_the_demo_pass(gate: Gate, views: dict[str, bytes]) ->
 
 def test_every_refusal_tells_what_to_do() -> None:
     codes = {"no_face", "several_faces", "face_too_small", "too_blurred", "too_dark"}
-    assert set(FACE) == codes | {"too_bright", "duplicate_photo"}
+    assert set(FACE) == codes | {"too_bright", "duplicate_photo", "unsafe_photo", "not_a_photo"}
     for sentence in FACE.values():
         assert sentence.endswith(".")
 

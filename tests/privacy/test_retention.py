@@ -58,6 +58,7 @@ def test_the_numbers_of_kinds_never_change() -> None:
         "SOURCE": 6,
         "CANARY": 8,
         "EXPORT": 9,
+        "CHECK": 11,
     }
 
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Session
 from portraits import jobs, painting
-from portraits.models import Allowance, Event, Item, Job, Portrait
+from portraits.models import Allowance, Event, Item, Job, Portrait, Report, Style
 from privacy import audit, chain, leases, retention, terms, vault
 from privacy.models import (
     AuditEvent,
@@ -156,6 +156,17 @@ def told(at: datetime) -> Event:
     )
 
 
+def reported(at: datetime) -> Report:
+    return Report.objects.create(
+        owner_id=person(),
+        portrait_id=uuid.uuid4(),
+        style=Style.objects.order_by("pk")[0],
+        reason=Report.Reason.OTHER,
+        created_at=at,
+        due_at=at,
+    )
+
+
 # name → how to make one whose end is at a moment, seen from which the term counts back
 CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "sessions": (session, None),
@@ -171,6 +182,7 @@ CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "verdicts": (verdict, Term.VERDICT),
     "jobs": (ended_job, Term.JOB),
     "told": (told, Term.EVENT),
+    "reports": (reported, Term.REPORT),
 }
 
 

@@ -13,7 +13,8 @@ from django.test import RequestFactory
 
 from accounts import limits
 from accounts.models import User
-from portraits.models import Event
+from portraits import reports
+from portraits.models import Event, Portrait, Report
 from privacy import erasure, leases, stages
 from privacy.inventory import TABLES
 from privacy.models import Erasure, Export, ExportPart, Notice, OwnerKey
@@ -57,6 +58,8 @@ def in_every_table() -> uuid.UUID:
         subject_id=who, sort="account", ends_at=moment, days_before=7, sent_at=moment
     )
     leases.open_work("item", uuid.uuid4(), who)
+    portrait = Portrait.objects.filter(owner_id=who).values_list("pk", flat=True)[0]
+    reports.receive(who, portrait, Report.Reason.OTHER, moment)
     Event.objects.create(type="job.ended", owner_id=who, object_id=uuid.uuid4(), created_at=moment)
     count("reauthenticate", user=user)
     return who

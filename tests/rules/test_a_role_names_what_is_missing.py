@@ -42,14 +42,21 @@ def test_a_service_that_is_down_is_named_with_its_setting(
 
 
 def test_weights_with_one_flipped_bit_are_refused_by_name(stack: Stack, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "workers" / "weights" / "pocket", tmp_path / "pocket")
-    file = tmp_path / "pocket" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights = tmp_path / "weights"
+    shutil.copytree(ROOT / "workers" / "weights", weights)
+    file = weights / "pocket" / "unet" / "diffusion_pytorch_model.safetensors"
     flipped = bytearray(file.read_bytes())
     flipped[-1] ^= 1
     file.write_bytes(flipped)
-    ended = started(stack, Role.GPU, SITTER_WEIGHTS=str(tmp_path), SITTER_ENGINES='["pocket"]')
+    ended = started(stack, Role.GPU, SITTER_WEIGHTS=str(weights), SITTER_ENGINES='["pocket"]')
     assert ended.returncode == 1
     assert file.name in ended.stderr
+
+
+def test_a_detector_that_is_missing_is_named(stack: Stack, tmp_path: Path) -> None:
+    ended = started(stack, Role.GPU, SITTER_WEIGHTS=str(tmp_path), SITTER_ENGINES='["pocket"]')
+    assert ended.returncode == 1
+    assert "mtcnn/manifest.json is missing" in ended.stderr
 
 
 def test_a_key_folder_of_another_compartment_is_refused_by_name(

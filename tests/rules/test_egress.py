@@ -183,12 +183,12 @@ def test_the_workers_send_no_packet_to_anywhere_else(live: Stack, fenced: Fence)
 
 
 def test_the_detectors_library_is_told_to_report_nothing_before_it_is_loaded() -> None:
-    asked = "import os, workers.gate; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    asked = "import os, workers.networks; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     said = subprocess.run(
         [sys.executable, "-c", asked], cwd=ROOT, env={}, capture_output=True, text=True, check=True
     )
     assert said.stdout == "1\n"
-    source = (ROOT / "workers" / "gate.py").read_text()
+    source = (ROOT / "workers" / "networks.py").read_text()
     assert source.index("ORT_DISABLE_TELEMETRY") < source.index("import onnxruntime")
 
 

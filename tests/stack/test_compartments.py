@@ -19,10 +19,11 @@ D, B, S, M = (
 )
 ROOT, FLEET = "SITTER_ROOT_KEYS", "SITTER_FLEET_KEYS"
 EVIDENCE, RECEIPT = "SITTER_EVIDENCE_KEYS", "SITTER_RECEIPT_KEYS"
+C2PA = "SITTER_C2PA_KEYS"
 GIVEN = {
     Role.WEB: {D, B, S, M, ROOT},
     Role.INTAKE: {D, B, S, FLEET},
-    Role.GPU: {D, B, S, FLEET},
+    Role.GPU: {D, B, S, FLEET, C2PA},
     Role.UPKEEP: {D, B, S, M, RECEIPT},
     Role.KEEPER: {D, B, S, ROOT, EVIDENCE},
     Role.COURIER: {D, B},
@@ -30,7 +31,7 @@ GIVEN = {
     Role.FLOWER: {B},
     Role.MIGRATOR: {D},
 }
-GUARDED = {D, B, S, M, ROOT, FLEET, EVIDENCE, RECEIPT}
+GUARDED = {D, B, S, M, ROOT, FLEET, EVIDENCE, RECEIPT, C2PA}
 
 
 @pytest.mark.parametrize("role", Role)

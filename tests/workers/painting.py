@@ -28,7 +28,10 @@ from tests.portraits import making
 from workers import images
 from workers.atelier import Atelier
 from workers.engines import base
+from workers.faces import Faces
 from workers.hands import Hands
+from workers.outlet import Outlet
+from workers.safety import Verdict
 from workers.vigil import Held
 
 SIZES = ((512, 512), (1024, 1024))
@@ -91,7 +94,13 @@ class Model:
 def words_only(engine: str | None = None, **recipe: Any) -> Style:
     """A style that takes no photo."""
     name = f"w{uuid.uuid4().hex[:12]}"
-    made = {"style": name, "references": 0, "prompt": "a lighthouse", **recipe}
+    made = {
+        "style": name,
+        "references": 0,
+        "prompt": "a lighthouse",
+        "face_gate": "off",
+        **recipe,
+    }
     return Style.objects.create(
         slug=name, name=name, description="", engine=engine or name, recipe=made
     )
@@ -131,13 +140,33 @@ def lease(job: Job) -> Lease:
     return Lease.objects.get(work_id=Item.objects.filter(job=job).order_by("position")[0].pk)
 
 
+class Told:
+    """A judge that says what it was told to, one word a picture, and in the end always safe."""
+
+    def __init__(self, *words: Verdict) -> None:
+        self.words = list(words)
+        self.asked = 0
+
+    def load(self) -> None:
+        """Nothing."""
+
+    def judge(self, picture: Image.Image) -> Verdict:
+        self.asked += 1
+        return self.words.pop(0) if self.words else Verdict.SAFE
+
+
+def passing(*words: Verdict) -> Outlet:
+    """The way out with such a judge; pictures of these tests are of no face, and need none."""
+    return Outlet(Told(*words), Faces())
+
+
 class Shop:
     """An atelier with engines of the tests, and what it told its process."""
 
-    def __init__(self) -> None:
+    def __init__(self, outlet: Outlet | None = None) -> None:
         self.hung: list[Held] = []
         self.broken: list[Exception] = []
-        self.atelier = Atelier(self.hung.append, self.broken.append)
+        self.atelier = Atelier(self.hung.append, self.broken.append, outlet or passing())
         self.threads: list[threading.Thread] = []
         self.hands: list[Hands] = []
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,27 @@ def test_each_sort_of_engine_is_asked_for_what_it_can_do(task: base.Task) -> Non
     can = base.Capabilities(
         "one", frozenset({task}), frozenset({"b", "a"}), ((64, 96), (32, 32)), 1, "MIT", ""
     )
-    order = fitness.order(can)
+    (order,) = fitness.orders(can)
     base.check(order, can)
     assert (order.style, order.width) == ("a", 32)
+
+
+def test_an_engine_that_paints_and_cannot_enlarge_is_unfit() -> None:
+    class Half(Bad):
+        def describe(self) -> base.Capabilities:
+            both = frozenset({base.Task.TEXT, base.Task.UPSCALE})
+            return replace(super().describe(), tasks=both, enlarged=((1024, 1024), (256, 256)))
+
+        def render(self, order: base.Order, on_step: base.Step) -> Image.Image:
+            if order.task is base.Task.TEXT:
+                return picture(order.width, order.height)
+            assert order.source is not None
+            assert (order.width, order.source.width) == (256, 64)
+            return super().render(order, on_step)
+
+    fitness.try_out(Half(picture(256, 256)))
+    with pytest.raises(base.Unfit, match="flat"):
+        fitness.try_out(Half(Image.new("RGB", (256, 256))))
 
 
 def test_a_worker_says_so_and_ends_without_taking_work(worker: Any) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from portraits import painters
+from portraits import painters, painting, scheduling
 from portraits.models import Painter
 from tests.portraits.making import now
 from tests.workers.painting import Model, Shop, ordered, state, words_only
@@ -146,6 +147,27 @@ def test_weights_that_changed_on_the_way_out_end_the_process(
     (error,) = shop.broken
     assert isinstance(error, base.WeightsChanged)
     assert state(job)[0] == "queued"
+
+
+def test_a_swap_is_logged_with_its_time_and_told_to_whoever_estimates(
+    born: Any, shop: Shop, models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "affinity", scheduling.Affinity())
+    first, second = words_only(), words_only()
+    shop.atelier.studio.open([first.engine, second.engine], Path(), most=1)
+    assert painting.affinity.measured is None, "Loading at the start is no swap."
+    ordered(second)
+    born("gpu")
+    with capture_logs() as lines:
+        shop.drain()
+    (swap,) = [line for line in lines if line["event"] == "engine_swapped"]
+    assert swap["engine"] == second.engine
+    measured = painting.affinity.measured
+    assert measured is not None
+    assert swap["seconds"] == round(measured, 2)
+    painters.announce("here", [first.engine], now(), swap_seconds=measured)
+    assert Painter.objects.get(holder="here").swap_seconds == measured
+    painters.leave("here")
 
 
 def test_what_is_announced_says_what_is_loaded_and_how_fast() -> None:

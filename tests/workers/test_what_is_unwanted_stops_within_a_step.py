@@ -1,5 +1,6 @@
 """Whoever cancels, withdraws, leaves or runs out of time is painted no further, and nobody else."""
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +16,7 @@ from privacy.retention import Kind
 from tests.figures import figure
 from tests.portraits.making import now, style
 from tests.workers.painting import Model, Shop, ordered, photographed, portraits, state, words_only
-from workers import commission, images
+from workers import commission, revocations, sizes
 
 STEP = 0.06
 _STOPPED: dict[str, int] = {}
@@ -64,10 +65,22 @@ def prefix_of(job: Job) -> str:
     return OwnerKey.objects.get(pk=job.owner_id).prefix
 
 
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker has no connection over which it could hear anything."""
+    monkeypatch.setattr(revocations.Revocations, "listen", lambda ear: None)
+
+
+@pytest.mark.parametrize("hears", [True, False])
 @pytest.mark.parametrize("end", ENDS)
 def test_a_render_stops_at_the_step_in_which_it_became_unwanted(
-    born: Any, shop: Shop, end: Callable[[Job], None]
+    born: Any,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Job], None],
+    hears: bool,
 ) -> None:
+    if not hears:
+        deaf(monkeypatch)
     painted = style()
     job = photographed(painted)
     prefix = prefix_of(job)
@@ -77,11 +90,14 @@ def test_a_render_stops_at_the_step_in_which_it_became_unwanted(
             born("web")
             end(job)
             born("gpu")
+            # The rest of the step.
+            time.sleep(STEP)
 
     engine = shop.put(painted.engine, Model(strike, pause=STEP))
     born("gpu")
     shop.drain()
     assert engine.done == 3
+    assert shop.atelier.vigil.hears is hears
     nothing_is_stored(job.owner_id, prefix)
     _STOPPED[end.__name__] = 1
     figure(
@@ -140,20 +156,40 @@ def test_what_becomes_unwanted_while_it_is_stored_leaves_nothing(
     painted = style()
     job = photographed(painted)
     prefix = prefix_of(job)
-    renditions = images.renditions
+    renditions = sizes.renditions
 
-    def interrupted(*arguments: Any) -> Any:
-        made = renditions(*arguments)
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        made = renditions(*arguments, **options)
         born("web")
         end(job)
         born("gpu")
         return made
 
-    monkeypatch.setattr(images, "renditions", interrupted)
+    monkeypatch.setattr(sizes, "renditions", interrupted)
     shop.put(painted.engine, Model())
     born("gpu")
     shop.drain()
     nothing_is_stored(job.owner_id, prefix)
+
+
+def test_who_hears_is_not_asked_at_each_step(
+    born: Any, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    wanted = painting.wanted
+
+    def counted(held: Any) -> bool:
+        asked.append(time.monotonic())
+        return wanted(held)
+
+    monkeypatch.setattr(painting, "wanted", counted)
+    painted = words_only()
+    ordered(painted, 3)
+    engine = shop.put(painted.engine, Model(pause=STEP))
+    born("gpu")
+    assert shop.drain() == 3
+    # While the first is painted, hearing begins; each of the others is asked for before its turn.
+    assert len([at for at in asked if at > engine.spans[0][1]]) == 2
 
 
 def test_a_database_that_does_not_answer_stops_no_render(
@@ -161,6 +197,7 @@ def test_a_database_that_does_not_answer_stops_no_render(
 ) -> None:
     from django.db import OperationalError
 
+    deaf(monkeypatch)
     painted = words_only()
     job = ordered(painted)
 

@@ -46,6 +46,10 @@ class Unfit(EngineError):
     """The engine was loaded and does not paint: its picture of nobody is no picture, or late."""
 
 
+class DoesNotFit(EngineError):
+    """By the estimate the device has no room for the engine; it was not loaded."""
+
+
 class OutOfMemory(EngineError):
     """The order did not fit into memory; a smaller one may."""
 
@@ -84,6 +88,12 @@ class Capabilities:
     licence: str
     weights_sha256: str
     words: bool = True  # whether it reads free text; without, choices alone describe a picture
+    # What an upscale may ask for, where these are other sizes than those that are painted.
+    enlarged: tuple[tuple[int, int], ...] = ()
+
+    def of(self, task: Task) -> tuple[tuple[int, int], ...]:
+        """The sizes of a task."""
+        return self.enlarged or self.sizes if task is Task.UPSCALE else self.sizes
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,9 +151,11 @@ def check(order: Order, can: Capabilities) -> None:
     """Refuse what lies outside the capabilities, by a sentence that tells no personal detail."""
     if order.task not in can.tasks:
         raise CannotPaint(f"{can.name} does not do {order.task.value}.")
-    if can.styles and order.style not in can.styles:
+    # A picture of any style can be enlarged: it keeps its own.
+    styled = order.task is not Task.UPSCALE and can.styles
+    if styled and order.style not in can.styles:
         raise CannotPaint(f"{can.name} does not know this style.")
-    if (order.width, order.height) not in can.sizes:
+    if (order.width, order.height) not in can.of(order.task):
         raise CannotPaint(f"{can.name} does not paint {order.width} by {order.height} pixels.")
     if len(order.references) > can.max_references:
         raise CannotPaint(f"{can.name} takes at most {can.max_references} references.")

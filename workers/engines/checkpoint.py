@@ -32,7 +32,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from workers.engines import frozen, speed, terms
+from workers.engines import frozen, sizes, speed, terms
 from workers.engines.base import (
     Capabilities,
     EngineError,
@@ -47,18 +47,6 @@ from workers.engines.outcome import picture, within_memory
 from workers.engines.weights import verify_weights
 
 INDEX: Final = "model_index.json"
-# Sides are multiples of sixteen: eight for the decoder, two for the patches. The names of common
-# uses are elsewhere; here are the shapes, 1:1, 4:5, 3:4, 9:16 and 16:9.
-SIZES: Final = (
-    (512, 512),
-    (512, 640),
-    (576, 768),
-    (768, 768),
-    (576, 1024),
-    (1024, 576),
-    (768, 1024),
-    (1024, 1024),
-)
 
 
 @dataclass(frozen=True)
@@ -203,11 +191,16 @@ class Published:
         said = index(self._folder, self.layout)
         where = speed.device()
         # The parts are named here, not by the folder: an index file cannot choose a class.
-        self._parts = {
+        parts = {
             name: load_part(self._folder, name, part, where)
             for name, part in self.layout.parts.items()
         }
-        self._pipe = self.assemble(self._parts, said)
+        self.furnish(parts, said)
+
+    def furnish(self, parts: dict[str, Any], said: dict[str, Any]) -> None:
+        """Make ready to paint with these parts, wherever they come from."""
+        self._parts = parts
+        self._pipe = self.assemble(parts, said)
         self._pipe.set_progress_bar_config(disable=True)
         speed.prepare(self._parts["transformer"], self._parts["vae"], terms.agreed().compiled)
         self.ready()
@@ -225,7 +218,7 @@ class Published:
             name=self.name,
             tasks=self.tasks,
             styles=self.styles,
-            sizes=SIZES,
+            sizes=sizes.PAINTED,
             max_references=self.max_references,
             licence=self._licence,
             weights_sha256=self._manifest,

@@ -1,7 +1,8 @@
-"""The pocket engine: a portrait from a selfie without a GPU.
+"""The pocket engine: a portrait without a GPU, from a selfie, from choices, from another portrait.
 
-Owns loading, framing and the last touches. Refuses weights that are not those of the manifest,
-orders beyond its capabilities, and any way to the network: it paints from its folder alone.
+Owns loading, what is painted from, the last touches, and enlarging. Refuses weights that are not
+those of the manifest, orders beyond its capabilities, free text, which it cannot read, and any way
+to the network: it paints from its folder alone.
 """
 
 from __future__ import annotations
@@ -20,14 +21,36 @@ import numpy as np
 import torch
 from diffusers import UNet2DModel
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
+from torch import nn
 
-from workers.engines import canvas, finishing, framing, frozen
+from workers.engines import (
+    canvas,
+    figure,
+    finishing,
+    framing,
+    frozen,
+    pocket_enlarger,
+    sitting,
+    tiles,
+)
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
+from workers.engines.outcome import within_memory
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
 
-SIZES = ((512, 512), (512, 640), (576, 768), (768, 768), (1024, 1024))
+SIZES = (
+    (512, 512),
+    (512, 640),
+    (576, 768),
+    (768, 768),
+    (576, 1024),
+    (1024, 576),
+    (1024, 1024),
+)
+TASKS = frozenset({Task.IDENTITY, Task.TEXT, Task.EDIT, Task.UPSCALE})
+# How far a change fades at the border of its mask, as a part of the shorter side.
+FEATHER = 0.012
 STEPS = 2
 MAX_REFERENCES = 5
 
@@ -38,6 +61,7 @@ class PocketEngine:
     def __init__(self, weights: Path) -> None:
         self._folder = weights
         self._pipeline: PocketPipeline | None = None
+        self._enlarger: pocket_enlarger.Enlarger | None = None
         self._manifest = ""
 
     def load(self) -> None:
@@ -59,33 +83,62 @@ class PocketEngine:
         scheduler = bridge.from_pretrained(self._folder / "scheduler", local_files_only=True)
         pipeline: Any = PocketPipeline(unet=unet, scheduler=scheduler)
         pipeline.set_progress_bar_config(disable=True)
+        self._enlarger = pocket_enlarger.read(self._folder / pocket_enlarger.FOLDER)
         self._pipeline = pipeline
 
     def describe(self) -> Capabilities:
         return Capabilities(
             name="pocket",
-            tasks=frozenset({Task.IDENTITY}),
+            tasks=TASKS,
             styles=frozenset(STYLES),
             sizes=SIZES,
             max_references=MAX_REFERENCES,
             licence="Apache-2.0",
             weights_sha256=self._manifest,
+            words=False,
+            enlarged=pocket_enlarger.SIZES,
         )
 
     def fingerprint(self) -> str:
-        return frozen.fingerprint(self._loaded().unet)
+        both = nn.ModuleDict({"painter": self._loaded().unet, "enlarger": self._larger()})
+        return frozen.fingerprint(both)
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
-        pipeline = self._loaded()
         check(order, self.describe())
+        if order.task is Task.IDENTITY:
+            return self._paint(_framed(order), order, on_step)
+        if order.prompt:
+            raise CannotPaint("This engine reads no words.")
+        if order.task is Task.UPSCALE:
+            return self._enlarge(order, on_step)
+        if order.task is Task.TEXT:
+            look = figure.chosen(dict(order.choices), order.seed)
+            return self._paint(figure.draw(look, (order.width, order.height)), order, on_step)
+        with sitting.source(order) as (ready, mask):
+            painted = self._paint(ready.copy(), order, on_step)
+            if mask is None:
+                return painted
+            soft = FEATHER * min(painted.size)
+            return Image.composite(painted, ready, mask.filter(ImageFilter.GaussianBlur(soft)))
+
+    def _enlarge(self, order: Order, on_step: Step) -> Image.Image:
+        """The picture stays what it is; a rich one's fine structure is of its seed."""
+        network = self._larger()
+        chance = torch.Generator().manual_seed(order.seed) if order.rich else None
+        with torch.no_grad(), within_memory():
+            return tiles.enlarge(
+                lambda piece: network(piece, chance),
+                tiles.source(order),
+                on_step,
+                like=network.first.weight,
+                tile=pocket_enlarger.TILE,
+                halo=pocket_enlarger.HALO,
+            )
+
+    def _paint(self, photo: Image.Image, order: Order, on_step: Step) -> Image.Image:
+        """A picture of the order's size in its style; the picture is blackened."""
+        pipeline = self._loaded()
         steps = order.steps or STEPS
-        best = framing.choose(order.references, order.focus)
-        spot = order.focus[best] if order.focus else None
-        size = (order.width, order.height)
-        chosen = order.references[best]
-        if chosen.mode != "RGB":
-            raise CannotPaint("A reference must be a clean RGB picture.")
-        photo = framing.frame(chosen, spot, size, order.seed)
         pixels: NDArray[np.float32] = np.asarray(photo, dtype=np.float32) / np.float32(255)
         sheet = canvas.prepare(pixels, order.style, order.seed)
 
@@ -106,14 +159,29 @@ class PocketEngine:
             # A canvas follows the face as the photo does; neither outlives the call.
             pixels.fill(0)
             sheet.fill(0)
-            photo.paste((0, 0, 0), (0, 0, *photo.size))
+            sitting.blacken([photo])
         return finishing.finish(painted, order.style, order.seed)
 
     def unload(self) -> None:
-        self._pipeline = None
+        self._pipeline = self._enlarger = None
         gc.collect()
 
     def _loaded(self) -> PocketPipeline:
         if self._pipeline is None:
             raise EngineError("The engine is not loaded.")
         return self._pipeline
+
+    def _larger(self) -> pocket_enlarger.Enlarger:
+        if self._enlarger is None:
+            raise EngineError("The engine is not loaded.")
+        return self._enlarger
+
+
+def _framed(order: Order) -> Image.Image:
+    """The best reference, cut to the portrait's shape. Raises CannotPaint."""
+    best = framing.choose(order.references, order.focus)
+    spot = order.focus[best] if order.focus else None
+    chosen = order.references[best]
+    if chosen.mode != "RGB":
+        raise CannotPaint("A reference must be a clean RGB picture.")
+    return framing.frame(chosen, spot, (order.width, order.height), order.seed)

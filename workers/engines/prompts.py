@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from workers.engines.base import CannotPaint
@@ -108,6 +109,22 @@ def text(style: str, words: str | None) -> str:
     if not subject:
         raise CannotPaint("A picture from words needs words.")
     return f"{_sentence(subject)} Rendered as {LOOKS[style]}."
+
+
+def describe(choices: Iterable[tuple[str, str]], words: str) -> str:
+    """What somebody chose, as a sentence about nobody in particular, and then their own words."""
+    chosen = {name: value.replace("_", " ") for name, value in choices}
+    said = (
+        f"A {chosen['camera']} portrait of one adult, {_an(chosen['subject'])}, with"
+        f" {chosen['skin']} skin and {chosen['hair_colour']} hair ({chosen['hair']}), with a"
+        f" {chosen['expression']} expression, wearing a {chosen['clothing']}, in"
+        f" {chosen['light']} light, before a {chosen['background']} background."
+    )
+    return " ".join(filter(None, (said, clean(words))))
+
+
+def _an(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def edit(style: str, words: str | None) -> str:

@@ -1,7 +1,7 @@
 """Real-ESRGAN x4plus: a picture four times as wide and high; BSD-3-Clause.
 
-Owns the network, stated here layer by layer, and the tiles that it is fed. Refuses a picture whose
-fourfold is not the size asked for. A GAN adds less of its own to a face than a diffusion upscaler.
+Owns the network, stated here layer by layer, and how large its tiles are. A GAN adds less of its
+own to a face than a diffusion upscaler.
 
 The network is the published one ("RRDBNet"), by its published parameter names. spandrel, the usual
 loader, was not taken: it imports forty other architectures, one of them a face-embedding network
@@ -24,9 +24,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workers.engines import frozen, speed, terms
+from workers.engines import frozen, speed, terms, tiles
 from workers.engines.base import (
-    CannotPaint,
     Capabilities,
     EngineError,
     Order,
@@ -35,28 +34,14 @@ from workers.engines.base import (
     WeightsRefused,
     check,
 )
-from workers.engines.outcome import picture, within_memory
+from workers.engines.outcome import within_memory
+from workers.engines.sizes import ENLARGED
 from workers.engines.weights import verify_weights
 
 FILE: Final = "model.safetensors"
-SCALE: Final = 4
 TILE: Final = 256
 # Each tile sees so much of its neighbours, and it is cut off afterwards.
 HALO: Final = 32
-# Fourfold of the sizes that portraits are painted in.
-SIZES: Final = tuple(
-    (width * SCALE, height * SCALE)
-    for width, height in (
-        (512, 512),
-        (512, 640),
-        (576, 768),
-        (768, 768),
-        (576, 1024),
-        (1024, 576),
-        (768, 1024),
-        (1024, 1024),
-    )
-)
 
 
 def _conv(seen: int, made: int) -> nn.Conv2d:
@@ -153,7 +138,7 @@ class RealEsrganEngine:
             name="real-esrgan",
             tasks=frozenset({Task.UPSCALE}),
             styles=frozenset(),
-            sizes=SIZES,
+            sizes=ENLARGED,
             max_references=0,
             licence=self._licence,
             weights_sha256=self._manifest,
@@ -165,13 +150,10 @@ class RealEsrganEngine:
     def render(self, order: Order, on_step: Step) -> Image.Image:
         network = self._loaded()
         check(order, self.describe())
-        source = order.source
-        if source is None or source.mode != "RGB":
-            raise CannotPaint("The picture to enlarge must be a clean RGB picture.")
-        if (source.width * SCALE, source.height * SCALE) != (order.width, order.height):
-            raise CannotPaint("An enlarged picture is four times as wide and high as its source.")
+        source = tiles.source(order)
+        like = network.conv_first.weight
         with torch.no_grad(), within_memory():
-            return enlarge(network, source, on_step)
+            return tiles.enlarge(network, source, on_step, like=like, tile=TILE, halo=HALO)
 
     def unload(self) -> None:
         self._network = None
@@ -183,38 +165,3 @@ class RealEsrganEngine:
         if self._network is None:
             raise EngineError("The engine is not loaded.")
         return self._network
-
-
-def enlarge(
-    network: Enlarger, source: Image.Image, on_step: Step, *, tile: int = TILE, halo: int = HALO
-) -> Image.Image:
-    """Tile by tile, so that memory does not grow with the picture; a step is a tile."""
-    parameter = next(network.parameters())
-    whole = Image.new("RGB", (source.width * SCALE, source.height * SCALE))
-    places = [
-        (left, top)
-        for top in range(0, source.height, tile)
-        for left in range(0, source.width, tile)
-    ]
-    for done, (left, top) in enumerate(places, 1):
-        right, bottom = min(left + tile, source.width), min(top + tile, source.height)
-        box = (
-            max(left - halo, 0),
-            max(top - halo, 0),
-            min(right + halo, source.width),
-            min(bottom + halo, source.height),
-        )
-        piece = source.crop(box)
-        made = picture(network(_tensor(piece, parameter)).float())
-        x, y = SCALE * (left - box[0]), SCALE * (top - box[1])
-        inner = (x, y, x + SCALE * (right - left), y + SCALE * (bottom - top))
-        whole.paste(made.crop(inner), (left * SCALE, top * SCALE))
-        piece.paste((0, 0, 0), (0, 0, *piece.size))
-        on_step(done, len(places))
-    return whole
-
-
-def _tensor(piece: Image.Image, like: Tensor) -> Tensor:
-    flat = torch.frombuffer(bytearray(piece.tobytes()), dtype=torch.uint8)
-    pixels = flat.reshape(piece.height, piece.width, 3).permute(2, 0, 1)[None]
-    return pixels.to(device=like.device, dtype=like.dtype) / 255

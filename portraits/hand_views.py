@@ -1,0 +1,139 @@
+"""Handing pictures over: a link for the share sheet, and all portraits of a job as one file."""
+
+import io
+import uuid
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from portraits import gallery, links
+from portraits.asking import AskingView, look, read, token_of
+from portraits.errors import NothingPainted, UnknownPortrait
+from portraits.formats import ENDINGS, MEDIA_TYPES
+from privacy.api.doors import Public
+from privacy.errors import BlobGone
+
+SIZES: Final = ("full", "preview", "thumb")
+NO_SIZE: Final = "There is no such size. Ask for full, preview or thumb."
+
+
+class NewLinkSerializer(serializers.Serializer[Any]):
+    """Which picture."""
+
+    size = serializers.ChoiceField(
+        choices=SIZES, default="full", error_messages={"invalid_choice": NO_SIZE}
+    )
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """A link that opens one picture once."""
+
+    url = serializers.CharField(help_text="Without a host; it needs no session.")
+    expires_at = serializers.DateTimeField()
+
+
+class LinkView(APIView):
+    """Lending one picture."""
+
+    @extend_schema(
+        operation_id="portraits_link", request=NewLinkSerializer, responses={201: LinkSerializer}
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """A link for the system's share sheet: it opens the picture once, within a minute.
+
+        Whoever has it sees the picture, so hand it to the system and to nobody else.
+        """
+        body = NewLinkSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        token = links.lend(caller(request), pk, body.validated_data["size"], now)
+        lent = {"url": f"/v1/shared/{token}", "expires_at": now + links.LASTS}
+        return Response(LinkSerializer(lent).data, status=status.HTTP_201_CREATED)
+
+
+class SharedView(Public):
+    """Redeeming a link."""
+
+    # What looks at a link without fetching it must not use it up.
+    http_method_names = ("get", "options")
+
+    @extend_schema(
+        operation_id="shared_image",
+        parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH)],
+        responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
+    )
+    def get(self, request: Request, token: str) -> HttpResponse:
+        """The picture, to whoever comes first."""
+        rendition, plain = links.redeem(token, timezone.now())
+        response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
+        ending = ENDINGS.get(rendition.media_type, "bin")
+        response["Content-Disposition"] = f'inline; filename="portrait.{ending}"'
+        return response
+
+
+class ArchiveView(AskingView):
+    """All portraits of a job."""
+
+    @extend_schema(
+        operation_id="jobs_archive", responses={(200, "application/zip"): OpenApiTypes.BINARY}
+    )
+    async def get(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+        """A ZIP of those that are painted and not deleted, in full size.
+
+        One portrait at a time is opened and sent. 409 `nothing_painted` while there is none.
+        """
+        owner_id, _ = await read(look, token_of(request), pk)
+        painted = await read(gallery.of_job, owner_id, pk, timezone.now())
+        if not painted:
+            raise NothingPainted
+        response = StreamingHttpResponse(_zip(owner_id, painted), content_type="application/zip")
+        response["Content-Disposition"] = 'attachment; filename="portraits.zip"'
+        return response
+
+
+async def _zip(
+    owner_id: uuid.UUID, painted: Sequence[tuple[uuid.UUID, str]]
+) -> AsyncIterator[bytes]:
+    """Pictures do not shrink any further, so they are stored as they are."""
+    sent = _Sent()
+    with zipfile.ZipFile(sent, "w", zipfile.ZIP_STORED) as archive:
+        for position, (portrait_id, style) in enumerate(painted, 1):
+            now = timezone.now()
+            try:
+                rendition, plain = await read(gallery.open_own, owner_id, portrait_id, "full", now)
+            except (UnknownPortrait, BlobGone):
+                # Deleted since it was listed; the others are still theirs.
+                continue
+            ending = ENDINGS.get(rendition.media_type, "bin")
+            archive.writestr(f"{position:03}-{style}.{ending}", plain.reveal())
+            yield sent.take()
+    yield sent.take()
+
+
+class _Sent(io.RawIOBase):
+    """A file that is only written: what was written is taken away to be sent."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        taken, self._parts = b"".join(self._parts), []
+        return taken

@@ -1,0 +1,67 @@
+"""What anybody may see without an account, and what an owner may say about a portrait."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from portraits import reports, trials
+from portraits.models import Report
+from portraits.report_serializers import NewReportSerializer, PortraitReportSerializer
+
+# An app may keep it for a day; after that it asks whether the version has changed.
+KEEP = "public, max-age=86400"
+
+
+class TrialView(APIView):
+    """A style on a drawn subject who is nobody."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="styles_trial",
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 304: None},
+    )
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        """A picture by which to try the style: no account, no photo and no consent is needed.
+
+        404 with the code `not_painted_yet` where no worker has painted this version so far.
+        """
+        found = trials.find(slug)
+        etag = quote_etag(found.sha256)
+        unchanged: HttpResponse | None = get_conditional_response(request._request, etag=etag)
+        response = unchanged or HttpResponse(found.data, content_type="image/jpeg")
+        response["ETag"] = etag
+        response["Cache-Control"] = KEEP
+        return response
+
+
+class ReportView(APIView):
+    """Something is wrong with a portrait."""
+
+    @extend_schema(
+        operation_id="portraits_report",
+        request=NewReportSerializer,
+        responses={202: PortraitReportSerializer},
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Say what is wrong, by a reason from the list; it is looked into by `due_at`.
+
+        The same reason again is the same report. The portrait stays until its owner deletes it.
+        """
+        body = NewReportSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        reason = Report.Reason(body.validated_data["reason"])
+        report = reports.receive(caller(request), pk, reason, timezone.now())
+        return Response(PortraitReportSerializer(report).data, status=status.HTTP_202_ACCEPTED)

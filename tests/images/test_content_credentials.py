@@ -1,0 +1,151 @@
+"""Content credentials: read back by a reader of our own making, and by the library itself."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import c2pa
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from PIL import Image
+
+from deploy.stack import certificates
+from portraits import provenance
+from tests.figures import figure
+from tests.images import credentials
+from workers import fitness, manifest, sizes
+
+WEIGHTS = "ab" * 32
+KINDS = ("JPEG", "PNG", "WEBP", "AVIF")
+# AVIF binds its boxes one by one; the reader of our own knows the three plain files.
+PLAIN = KINDS[:3]
+Made = Callable[[str], bytes]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("c2pa")
+    certificates.ensure(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(keys: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((keys / certificates.ROOT).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def made(keys: Path) -> Made:
+    """A signed portrait in a format."""
+    signer = manifest.Signer(keys, version="0.2.0")
+
+    def make(kind: str) -> bytes:
+        size = sizes.renditions(fitness.drawn(), kind, key="test")[0]
+        marked = provenance.mark(size.data)
+        media = f"image/{kind.lower()}"
+        return signer.sign(marked, media, engine="pocket", weights_sha256=WEIGHTS)
+
+    return make
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_a_separate_reader_finds_every_promise_kept(
+    kind: str, made: Made, root: x509.Certificate
+) -> None:
+    data = made(kind)
+    found = credentials.read(data, root)
+    (action,) = found.assertions["c2pa.actions.v2"]["actions"]
+    assert action["action"] == "c2pa.created"
+    assert action["digitalSourceType"] == provenance.SOURCE_TYPE
+    assert found.assertions[manifest.ENGINE] == {"engine": "pocket", "weights_sha256": WEIGHTS}
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.load()
+        assert picture.size == (fitness.SIDE, fitness.SIDE)
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_it_holds_no_ingredient_no_thumbnail_and_no_id_but_random_ones(
+    kind: str, made: Made, root: x509.Certificate
+) -> None:
+    first, second = (credentials.read(made(kind), root) for _ in range(2))
+    assert set(first.assertions) == {"c2pa.actions.v2", manifest.ENGINE, "c2pa.hash.data"}
+    assert first.labels == ("c2pa.assertions", "c2pa.claim.v2", "c2pa.signature")
+    assert first.label != second.label
+    same = {"instanceID", "signature", "created_assertions", "gathered_assertions"}
+    said, again = (
+        {name: value for name, value in read.claim.items() if name not in same}
+        for read in (first, second)
+    )
+    assert said == again
+    assert first.claim["instanceID"] != second.claim["instanceID"]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_a_changed_picture_a_changed_word_and_a_strange_root_are_all_found(
+    kind: str, made: Made, root: x509.Certificate, tmp_path: Path
+) -> None:
+    data = made(kind)
+    changed = bytearray(data)
+    changed[len(data) // 2] ^= 1
+    with pytest.raises(ValueError, match="changed"):
+        credentials.read(bytes(changed), root)
+    other = data.replace(b"pocket", b"rocket")
+    with pytest.raises((ValueError, InvalidSignature)):
+        credentials.read(other, root)
+    certificates.ensure(tmp_path)
+    strange = x509.load_pem_x509_certificate((tmp_path / certificates.ROOT).read_bytes())
+    with pytest.raises((ValueError, InvalidSignature)):
+        credentials.read(data, strange)
+
+
+def trusting(root: x509.Certificate, keys: Path) -> Any:
+    anchors = (keys / certificates.ROOT).read_text()
+    chosen = {"version": 1, "trust": {"trust_anchors": anchors}, "verify": {"verify_trust": True}}
+    return c2pa.Context.builder().with_settings(c2pa.Settings.from_dict(chosen)).build()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_library_trusts_it_under_our_root(
+    kind: str, made: Made, root: x509.Certificate, keys: Path
+) -> None:
+    stream = io.BytesIO(made(kind))
+    with c2pa.Reader(f"image/{kind.lower()}", stream, context=trusting(root, keys)) as reader:
+        said = json.loads(reader.json())
+    assert said["validation_state"] == "Trusted"
+    (only,) = said["manifests"].values()
+    assert "thumbnail" not in only
+    assert not only.get("ingredients")
+
+
+def test_every_signed_portrait_is_read_back(made: Made, root: x509.Certificate) -> None:
+    read = [credentials.read(made(kind), root) for kind in PLAIN for _ in range(20)]
+    assert len({found.label for found in read}) == len(read)
+    figure(
+        "W-03",
+        value="100 %; 0",
+        n=len(read),
+        holds=True,
+        conditions="JPEG, PNG, WebP; a reader written from the specifications, our root alone",
+    )
+
+
+def test_a_key_that_does_not_fit_its_certificate_signs_nothing(keys: Path, tmp_path: Path) -> None:
+    certificates.ensure(tmp_path)
+    (tmp_path / certificates.KEY).write_bytes((keys / certificates.KEY).read_bytes())
+    other = keys / certificates.CHAIN
+    (tmp_path / certificates.CHAIN).write_bytes(other.read_bytes().replace(b"M", b"N"))
+    size = sizes.renditions(fitness.drawn(), key="test")[0]
+    with pytest.raises((manifest.Unsigned, c2pa.C2paError)):
+        manifest.Signer(tmp_path, version="1").sign(
+            size.data, "image/jpeg", engine="pocket", weights_sha256=WEIGHTS
+        )
+
+
+def test_a_chain_that_is_there_is_left_alone(keys: Path) -> None:
+    before = (keys / certificates.CHAIN).read_bytes()
+    certificates.ensure(keys)
+    assert (keys / certificates.CHAIN).read_bytes() == before
+    assert all(file.stat().st_mode & 0o077 == 0 for file in keys.iterdir())

@@ -60,13 +60,22 @@ CYCLE = tuple(STYLES.index(style) for style, share in SHARES.items() for _ in ra
 Tile = tuple[int, tuple[NDArray[np.float16], ...]]
 
 
-def network() -> Any:
+@dataclass(frozen=True)
+class Design:
+    """What compare.py weighs: the network's size, and whether it learns a bridge or one leap."""
+
+    channels: tuple[int, int, int] = (32, 64, 96)
+    # From the start alone, in one step; otherwise from every point of the way, in two.
+    leap: bool = False
+
+
+def network(channels: tuple[int, int, int] = Design.channels) -> Any:
     """The architecture; its sizes travel in the config that is saved with the weights."""
     model: Any = UNet2DModel
     return model(
         in_channels=(3 + 3 + canvas.CHANNELS) * FOLD**2,
         out_channels=3 * FOLD**2,
-        block_out_channels=(32, 64, 96),
+        block_out_channels=channels,
         down_block_types=("DownBlock2D",) * 3,
         up_block_types=("UpBlock2D",) * 3,
         layers_per_block=2,
@@ -80,7 +89,7 @@ def network() -> Any:
 def tiles(seed: int, count: int) -> list[Tile]:
     """Pairs of photo and painting on one canvas; every style gets its share."""
     rng = np.random.default_rng(seed)
-    photos = pictures.load()
+    photos = pictures.load(seed)
     made: list[Tile] = []
     for index in range(count):
         style = STYLES[CYCLE[index % len(CYCLE)]]
@@ -130,11 +139,12 @@ def loss_of(painting: Tensor, truth: Tensor) -> Tensor:
 class Trainer:
     """The state of a run: weights, their slow average, the optimiser and what was seen."""
 
-    def __init__(self, folder: Path, seed: int, rate: float) -> None:
+    def __init__(self, folder: Path, seed: int, rate: float, design: Design | None = None) -> None:
         torch.manual_seed(seed)
         self.folder, self.seed, self.rate = folder, seed, rate
-        self.unet = network().to(memory_format=torch.channels_last)
-        self.slow = network()
+        self.design = design or Design()
+        self.unet = network(self.design.channels).to(memory_format=torch.channels_last)
+        self.slow = network(self.design.channels)
         self.slow.load_state_dict(self.unet.state_dict())
         self.optimiser = torch.optim.AdamW(self.unet.parameters(), lr=rate, weight_decay=1e-4)
         self.bridge = BridgeScheduler()
@@ -180,7 +190,8 @@ class Trainer:
     def step(self, batch: Batch) -> None:
         """Most of a batch starts at the photo, where painting begins; the rest on the way."""
         t = torch.rand(len(batch.style))
-        t = torch.where(torch.rand_like(t) < 0.65, torch.ones_like(t), t)
+        at_start = torch.rand_like(t) < (1.0 if self.design.leap else 0.65)
+        t = torch.where(at_start, torch.ones_like(t), t)
         noise = torch.randn_like(batch.photo)
         state = self.bridge.mix(batch.painting, batch.start, noise, t)
         # Half precision is enough for the way up; weights, averages and loss stay in full.

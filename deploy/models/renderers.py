@@ -194,7 +194,7 @@ def pastel(photo: Image, canvas: Image) -> Image:
     # Each stick is a little warmer or cooler, lighter or darker than the last.
     stick = canvas[2][..., None] - 0.5
     chalk = chalk * 0.92 + 0.08 + stick * 0.16 * ink(1.1, 1.0, 0.85)
-    ground = ink(0.50, 0.45, 0.46)
+    ground = ink(0.60, 0.53, 0.50)
     grey = luminance(chalk)
     # The tooth of a toned paper breaks every stroke; mid tones are left to the paper most.
     load = 0.62 + 1.1 * np.abs(grey - 0.45) + 0.80 * canvas[3] + 0.65 * (canvas[2] - 0.5)

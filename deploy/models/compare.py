@@ -1,4 +1,4 @@
-"""Weighs designs of the pocket network: `python -m deploy.models.compare --minutes 4`.
+"""Weighs designs of the pocket network: `python -m deploy.models.compare --steps 250`.
 
 Owns the comparison: two formulations in two sizes, each trained alike from the same seed and for
 as long, and measured on two public-domain photos that none has seen, against the classical
@@ -90,8 +90,10 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description="Train every design for as long, and compare.")
-    words.add_argument("--minutes", type=float, default=4.0, help="of each design")
+    words = argparse.ArgumentParser(
+        description="Train every design for as many steps, and compare."
+    )
+    words.add_argument("--steps", type=int, default=250, help="of each design")
     words.add_argument("--run", type=Path, default=Path("var/compare"))
     words.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     given = words.parse_args()
@@ -99,11 +101,11 @@ def main() -> None:
     for name, design in DESIGNS.items():
         folder = given.run / name.replace(", ", "-")
         trainer = Trainer(folder, SEED, RATE, design)
-        train(trainer, given.minutes, given.threads)
+        train(trainer, given.steps, given.threads)
         scored = _score(folder, design)
-        rows[name] = {"steps": trainer.steps, "loss": round(trainer.loss, 4), **scored}
+        rows[name] = {"minutes": round(trainer.seconds / 60, 1), **scored}
         print(name, {key: value for key, value in rows[name].items() if key != "styles"})
-    conditions = {"minutes": given.minutes, "threads": given.threads, "seed": SEED, "size": SIZE}
+    conditions = {"steps": given.steps, "threads": given.threads, "seed": SEED, "size": SIZE}
     said = {"conditions": {**conditions, "torch": torch.__version__}, "designs": rows}
     OUT.write_text(json.dumps(said, indent=2) + "\n")
 

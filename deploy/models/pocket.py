@@ -1,7 +1,8 @@
-"""Trains the pocket engine: `python -m deploy.models.pocket --minutes 50 --out FOLDER`.
+"""Trains the pocket engine: `python -m deploy.models.pocket --steps 2600 --out FOLDER`.
 
-Owns the painter's optimiser; upscale.py has the other one. The run is seeded, shows its progress,
-saves itself every two minutes and goes on from there when it is started again. With
+Owns the painter's optimiser; upscale.py has the other one. The run is seeded and counted in steps,
+so that a slower machine learns the same; it shows its progress, saves itself every two minutes and
+goes on from there when it is started again. With
 `--part upscale` it trains the enlarging network instead, into the same folder.
 """
 
@@ -37,8 +38,8 @@ TILE = 208
 CROP = 96
 BATCH = 12
 # A round of fresh tiles is small enough to fit beside the network and large enough to be varied.
-ROUND_TILES = 336
-ROUND_STEPS = 450
+ROUND_TILES = 240
+ROUND_STEPS = 300
 SAVE_SECONDS = 120.0
 EMA = 0.996
 RATE = 2e-3
@@ -217,36 +218,35 @@ class Trainer:
             group["lr"] = self.rate * warm * level
 
 
-def train(trainer: Trainer, minutes: float, threads: int) -> None:
+def train(trainer: Trainer, steps: int, threads: int) -> None:
     """Rounds of fresh tiles; the next round is rendered while this one is learnt."""
     torch.set_num_threads(threads)
     begun, saved, spent = time.monotonic(), time.monotonic(), trainer.seconds
-    limit = minutes * 60
     with (
         ProcessPoolExecutor(1, get_context("spawn"), os.nice, (5,)) as renderer,
-        progress.tqdm(total=int(limit), unit="s", desc="pocket", mininterval=5) as bar,
+        progress.tqdm(total=steps, unit="step", desc="pocket", mininterval=5) as bar,
     ):
         # The first round is short, so that learning starts at once.
         first = ROUND_TILES // 3
         coming: Any = renderer.submit(tiles, trainer.seed + trainer.rounds, first)
         made: list[Tile] = []
         try:
-            while trainer.seconds < limit:
+            while trainer.steps < steps:
                 made = (made + coming.result())[-3 * ROUND_TILES :]
                 trainer.rounds += 1
                 coming = renderer.submit(tiles, trainer.seed + trainer.rounds, ROUND_TILES)
                 rng = np.random.default_rng([trainer.seed, trainer.rounds])
                 for batch in batches(rng, made, ROUND_STEPS):
-                    trainer.pace(trainer.seconds / limit)
+                    trainer.pace(trainer.steps / steps)
                     trainer.step(batch)
                     trainer.seconds = spent + time.monotonic() - begun
-                    bar.n = int(trainer.seconds)
-                    bar.set_postfix(steps=trainer.steps, loss=f"{trainer.loss:.4f}", refresh=False)
+                    bar.n = trainer.steps
+                    bar.set_postfix(loss=f"{trainer.loss:.4f}", refresh=False)
                     bar.update(0)
                     if time.monotonic() - saved > SAVE_SECONDS:
                         trainer.save()
                         saved = time.monotonic()
-                    if trainer.seconds >= limit:
+                    if trainer.steps >= steps:
                         break
         finally:
             coming.cancel()
@@ -256,8 +256,7 @@ def train(trainer: Trainer, minutes: float, threads: int) -> None:
 def main() -> None:
     words = argparse.ArgumentParser(description="Train the pocket engine and package its weights.")
     words.add_argument("--part", choices=("styles", "upscale"), default="styles")
-    words.add_argument("--minutes", type=float, default=50.0, help="length of a run of styles")
-    words.add_argument("--steps", type=int, default=2000, help="length of a run of upscale")
+    words.add_argument("--steps", type=int, help="2600 for styles, 2000 for upscale where left out")
     words.add_argument("--out", type=Path, required=True, help="where the finished weights go")
     words.add_argument("--run", type=Path, default=Path("var/pocket"), help="the resumable run")
     words.add_argument("--seed", type=int, default=7)
@@ -265,13 +264,13 @@ def main() -> None:
     words.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     given = words.parse_args()
     if given.part == "upscale":
-        upscale.run(given.seed, given.steps, given.rate or upscale.RATE, given.out)
+        upscale.run(given.seed, given.steps or 2000, given.rate or upscale.RATE, given.out)
         complete(given.out)
         return
     # An interrupted run ends through its `finally`, so that nothing learnt is lost.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     trainer = Trainer(given.run, given.seed, given.rate or RATE)
-    train(trainer, given.minutes, given.threads)
+    train(trainer, given.steps or 2600, given.threads)
     package(given.run, given.out, network())
 
 

@@ -90,9 +90,7 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(
-        description="Train every design for as many steps, and compare."
-    )
+    words = argparse.ArgumentParser(description="Train every design alike, and compare.")
     words.add_argument("--steps", type=int, default=250, help="of each design")
     words.add_argument("--run", type=Path, default=Path("var/compare"))
     words.add_argument("--threads", type=int, default=os.cpu_count() or 1)

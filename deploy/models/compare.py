@@ -29,9 +29,9 @@ from workers.engines import canvas, framing
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 
 DESIGNS: Final = {
-    "bridge, 32-64-96": Design(),
-    "leap, 32-64-96": Design(leap=True),
-    "bridge, 24-48-72": Design((24, 48, 72)),
+    "bridge, 32-64-96": Design((32, 64, 96), leap=False),
+    "leap, 32-64-96": Design((32, 64, 96), leap=True),
+    "bridge, 24-48-72": Design((24, 48, 72), leap=False),
     "leap, 24-48-72": Design((24, 48, 72), leap=True),
 }
 OUT: Final = ROOT / "deploy" / "docs" / "measured" / "pocket_training.json"

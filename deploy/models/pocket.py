@@ -1,4 +1,4 @@
-"""Trains the pocket engine: `python -m deploy.models.pocket --steps 2600 --out FOLDER`.
+"""Trains the pocket engine: `python -m deploy.models.pocket --steps 2200 --out FOLDER`.
 
 Owns the painter's optimiser; upscale.py has the other one. The run is seeded and counted in steps,
 so that a slower machine learns the same; it shows its progress, saves itself every two minutes and
@@ -67,7 +67,7 @@ class Design:
 
     channels: tuple[int, int, int] = (32, 64, 96)
     # From the start alone, in one step; otherwise from every point of the way, in two.
-    leap: bool = False
+    leap: bool = True
 
 
 def network(channels: tuple[int, int, int] = Design.channels) -> Any:
@@ -189,7 +189,7 @@ class Trainer:
         (self.folder / "run.json").write_text(json.dumps(state, indent=2) + "\n")
 
     def step(self, batch: Batch) -> None:
-        """Most of a batch starts at the photo, where painting begins; the rest on the way."""
+        """All of a batch starts where painting begins; of a bridge's, a third is on the way."""
         t = torch.rand(len(batch.style))
         at_start = torch.rand_like(t) < (1.0 if self.design.leap else 0.65)
         t = torch.where(at_start, torch.ones_like(t), t)
@@ -256,7 +256,7 @@ def train(trainer: Trainer, steps: int, threads: int) -> None:
 def main() -> None:
     words = argparse.ArgumentParser(description="Train the pocket engine and package its weights.")
     words.add_argument("--part", choices=("styles", "upscale"), default="styles")
-    words.add_argument("--steps", type=int, help="2600 for styles, 2000 for upscale where left out")
+    words.add_argument("--steps", type=int, help="2200 for styles, 2000 for upscale where left out")
     words.add_argument("--out", type=Path, required=True, help="where the finished weights go")
     words.add_argument("--run", type=Path, default=Path("var/pocket"), help="the resumable run")
     words.add_argument("--seed", type=int, default=7)
@@ -270,7 +270,7 @@ def main() -> None:
     # An interrupted run ends through its `finally`, so that nothing learnt is lost.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     trainer = Trainer(given.run, given.seed, given.rate or RATE)
-    train(trainer, given.steps or 2600, given.threads)
+    train(trainer, given.steps or 2200, given.threads)
     package(given.run, given.out, network())
 
 

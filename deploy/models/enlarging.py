@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from deploy.models import pictures
-from portraits.prompts import CHOICES
-from workers.engines import figure
 from workers.engines.sizes import SCALE
 
 Pixels = NDArray[np.float32]
@@ -26,7 +24,6 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 SIDE: Final = 48  # of a piece when it is small
 LARGE: Final = SIDE * SCALE
-FIGURES: Final = 8
 # (package, file): measured on, never learnt from.
 HELD_OUT: Final = (("skimage.data", "coffee.png"), ("skimage.data", "brick.png"))
 SMALLER: Final = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BOX)
@@ -36,16 +33,6 @@ def photographs() -> list[Image.Image]:
     """The free photographs of pictures.py without those that are measured on."""
     kept = [source for source in pictures.SOURCES if (source.package, source.path) not in HELD_OUT]
     return [_open(source.package, source.path) for source in kept]
-
-
-def figures(seed: int) -> list[Image.Image]:
-    """Drawn heads of every description: what stands in for faces."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for _ in range(FIGURES):
-        choices = {name: str(rng.choice(list(values))) for name, values in CHOICES.items()}
-        made.append(figure.draw(figure.chosen(choices, int(rng.integers(2**31))), (576, 768)))
-    return made
 
 
 def _open(package: str, path: str) -> Image.Image:

@@ -31,37 +31,35 @@ of {parameters:.1f} million parameters, stored in half precision.
 
 - **Styles:** {styles}.
 - **Licence:** Apache-2.0, weights and code.
-- **Made by:** `python -m deploy.models.pocket`, seed {seed}, {steps:,} steps of 12 crops in
-  {minutes:.0f} minutes on two shared processor cores. The run was interrupted a few times to
-  improve the painters it learns from and then went on, so a fresh run gives a sibling, not a twin.
+- **Made by:** `python -m deploy.models.pocket --steps {steps} --seed {seed}`, one run of {steps:,}
+  steps of 12 crops in {minutes:.0f} minutes of two processor cores that had other work as well.
 - **Loss at the end:** {loss:.4f} (absolute error plus half the absolute error of the slopes,
   pictures in -1..1, mean over the last hundred or so batches).
 
 ## How it paints
 
-A bridge leads from a start to the painting,
-`x_t = (1 - t) * painting + t * start + 0.25 * sqrt(t * (1 - t)) * noise`, and the network
-predicts the painting from any point of it. It is given the photo, the style and a canvas: four
-channels of grain, hatching lines, tiles or brush strokes that follow the directions in the photo
-and change with the seed. The start is the photo for the drawn and
-printed styles. For oil, pastel and mosaic it is an underpainting, in which each stroke or tile
-already has the colour under its centre; for watercolour and comic the photo is blocked in with a
-few tones. Two steps are enough. The paper's margin is added and the
-one-ink styles are kept to their ink afterwards, by plain arithmetic.
+The network leaps from a start to the painting in one step. It is given the photo, the style and a
+canvas: four channels of grain, hatching lines, tiles or brush strokes that follow the directions in
+the photo and change with the seed. The start is the photo for the drawn and printed styles. For
+oil, pastel and mosaic it is an underpainting, in which each stroke or tile already has the colour
+under its centre; for watercolour and comic the photo is blocked in with a few tones. The paper's
+margin is added and the one-ink styles are kept to their ink afterwards, by plain arithmetic.
+
+A bridge of two steps with noise on the way, and a network of half the size, were trained alike and
+compared: `python -m deploy.models.compare`, numbers in
+`deploy/docs/measured/pocket_training.json`.
 
 ## What it learnt from
 
 Pairs of a picture and its rendering by classical painters (`deploy/models/renderers.py`).
-**No photo of a person was used**, neither a face nor any other part of a body. Round shapes,
-strands and almonds, drawn by code and lit in every complexion, stand in for faces.
+**No photo of a person was used**, neither a face nor any other part of a body. Heads drawn by code,
+and round shapes, strands and almonds lit in every complexion, stand in for faces.
 
 | picture | from | licence |
 |---|---|---|
 {pictures}
 | drawn shapes | `deploy/models/pictures.py` | Apache-2.0 |
-
-Besides, the first 197 steps of these weights saw a motorcycle from the Middlebury 2014 stereo
-data, before it was noticed that its package states no licence; it is no longer on the list.
+| drawn heads | `workers/engines/figure.py` | Apache-2.0 |
 
 The CC BY pictures were cropped, recoloured and rendered in training; none of them is in the
 weights folder.
@@ -73,7 +71,6 @@ weights folder.
 - Faces smaller than about 100 pixels in the finished frame lose their eyes in oil, pastel and
   mosaic.
 - The single-colour styles give up skin tone on purpose; the others keep it.
-- Pastel strokes are painted a third finer than they were in training, so that eyes stay open.
 - It has been looked at on few faces. It has not been measured over age, skin tone or sex.
 """
 

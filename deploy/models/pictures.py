@@ -1,19 +1,23 @@
 """The pictures that the pocket network learns from: free photographs, none of a person.
 
-Owns the list with its licences, and the drawn shapes that stand in for skin, eyes and hair.
-Refuses faces: a photograph of a person has no way into this module.
+Owns the list with its licences, and what is drawn by code in place of people: heads that are
+nobody's, and shapes for skin, eyes and hair. Refuses faces: a photograph of a person has no way
+into this module.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from portraits.prompts import CHOICES
+from workers.engines import figure
 from workers.engines.canvas import grain, streaks
 
 Photo = NDArray[np.float32]
@@ -50,13 +54,30 @@ SOURCES = (
 )
 
 
-def load() -> list[tuple[Image.Image, float]]:
-    """Every photograph with its share of the training."""
+FIGURES: Final = 8
+# So many are new in each round of training, which is short: a run meets a hundred of them.
+FRESH: Final = 5
+# The share of all heads in the weights of the sources.
+HEADS: Final = 4.0
+
+
+def figures(seed: int, count: int = FIGURES) -> list[Image.Image]:
+    """Drawn heads of every description: what stands in for faces."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        choices = {name: str(rng.choice(list(values))) for name, values in CHOICES.items()}
+        made.append(figure.draw(figure.chosen(choices, int(rng.integers(2**31))), (576, 768)))
+    return made
+
+
+def load(seed: int) -> list[tuple[Image.Image, float]]:
+    """Every photograph and a few heads, each with its share of the training."""
     found = []
     for source in SOURCES:
         with files(source.package).joinpath(source.path).open("rb") as stream:
             found.append((Image.open(stream).convert("RGB"), source.weight))
-    return found
+    return found + [(head, HEADS / FRESH) for head in figures(seed, FRESH)]
 
 
 def cut(rng: np.random.Generator, picture: Image.Image, side: int) -> Photo:
@@ -138,7 +159,7 @@ def light(rng: np.random.Generator, photo: Photo) -> Photo:
 
 
 def one(rng: np.random.Generator, photos: list[tuple[Image.Image, float]], side: int) -> Photo:
-    if rng.random() < 0.45:
+    if rng.random() < 0.35:
         return light(rng, drawn(rng, side))
     weights = np.array([weight for _, weight in photos])
     chosen = photos[int(rng.choice(len(photos), p=weights / weights.sum()))][0]

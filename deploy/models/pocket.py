@@ -1,7 +1,8 @@
-"""Trains the pocket engine: `python -m deploy.models.pocket --minutes 50 --out FOLDER`.
+"""Trains the pocket engine: `python -m deploy.models.pocket --steps 2200 --out FOLDER`.
 
-Owns the painter's optimiser; upscale.py has the other one. The run is seeded, shows its progress,
-saves itself every two minutes and goes on from there when it is started again. With
+Owns the painter's optimiser; upscale.py has the other one. The run is seeded and counted in steps,
+so that a slower machine learns the same; it shows its progress, saves itself every two minutes and
+goes on from there when it is started again. With
 `--part upscale` it trains the enlarging network instead, into the same folder.
 """
 
@@ -37,8 +38,8 @@ TILE = 208
 CROP = 96
 BATCH = 12
 # A round of fresh tiles is small enough to fit beside the network and large enough to be varied.
-ROUND_TILES = 336
-ROUND_STEPS = 450
+ROUND_TILES = 240
+ROUND_STEPS = 300
 SAVE_SECONDS = 120.0
 EMA = 0.996
 RATE = 2e-3
@@ -60,13 +61,22 @@ CYCLE = tuple(STYLES.index(style) for style, share in SHARES.items() for _ in ra
 Tile = tuple[int, tuple[NDArray[np.float16], ...]]
 
 
-def network() -> Any:
+@dataclass(frozen=True)
+class Design:
+    """What compare.py weighs: the network's size, and whether it learns a bridge or one leap."""
+
+    channels: tuple[int, int, int] = (32, 64, 96)
+    # From the start alone, in one step; otherwise from every point of the way, in two.
+    leap: bool = True
+
+
+def network(channels: tuple[int, int, int] = Design.channels) -> Any:
     """The architecture; its sizes travel in the config that is saved with the weights."""
     model: Any = UNet2DModel
     return model(
         in_channels=(3 + 3 + canvas.CHANNELS) * FOLD**2,
         out_channels=3 * FOLD**2,
-        block_out_channels=(32, 64, 96),
+        block_out_channels=channels,
         down_block_types=("DownBlock2D",) * 3,
         up_block_types=("UpBlock2D",) * 3,
         layers_per_block=2,
@@ -80,7 +90,7 @@ def network() -> Any:
 def tiles(seed: int, count: int) -> list[Tile]:
     """Pairs of photo and painting on one canvas; every style gets its share."""
     rng = np.random.default_rng(seed)
-    photos = pictures.load()
+    photos = pictures.load(seed)
     made: list[Tile] = []
     for index in range(count):
         style = STYLES[CYCLE[index % len(CYCLE)]]
@@ -130,11 +140,12 @@ def loss_of(painting: Tensor, truth: Tensor) -> Tensor:
 class Trainer:
     """The state of a run: weights, their slow average, the optimiser and what was seen."""
 
-    def __init__(self, folder: Path, seed: int, rate: float) -> None:
+    def __init__(self, folder: Path, seed: int, rate: float, design: Design | None = None) -> None:
         torch.manual_seed(seed)
         self.folder, self.seed, self.rate = folder, seed, rate
-        self.unet = network().to(memory_format=torch.channels_last)
-        self.slow = network()
+        self.design = design or Design()
+        self.unet = network(self.design.channels).to(memory_format=torch.channels_last)
+        self.slow = network(self.design.channels)
         self.slow.load_state_dict(self.unet.state_dict())
         self.optimiser = torch.optim.AdamW(self.unet.parameters(), lr=rate, weight_decay=1e-4)
         self.bridge = BridgeScheduler()
@@ -178,9 +189,10 @@ class Trainer:
         (self.folder / "run.json").write_text(json.dumps(state, indent=2) + "\n")
 
     def step(self, batch: Batch) -> None:
-        """Most of a batch starts at the photo, where painting begins; the rest on the way."""
+        """All of a batch starts where painting begins; of a bridge's, a third is on the way."""
         t = torch.rand(len(batch.style))
-        t = torch.where(torch.rand_like(t) < 0.65, torch.ones_like(t), t)
+        at_start = torch.rand_like(t) < (1.0 if self.design.leap else 0.65)
+        t = torch.where(at_start, torch.ones_like(t), t)
         noise = torch.randn_like(batch.photo)
         state = self.bridge.mix(batch.painting, batch.start, noise, t)
         # Half precision is enough for the way up; weights, averages and loss stay in full.
@@ -206,36 +218,35 @@ class Trainer:
             group["lr"] = self.rate * warm * level
 
 
-def train(trainer: Trainer, minutes: float, threads: int) -> None:
+def train(trainer: Trainer, steps: int, threads: int) -> None:
     """Rounds of fresh tiles; the next round is rendered while this one is learnt."""
     torch.set_num_threads(threads)
     begun, saved, spent = time.monotonic(), time.monotonic(), trainer.seconds
-    limit = minutes * 60
     with (
         ProcessPoolExecutor(1, get_context("spawn"), os.nice, (5,)) as renderer,
-        progress.tqdm(total=int(limit), unit="s", desc="pocket", mininterval=5) as bar,
+        progress.tqdm(total=steps, unit="step", desc="pocket", mininterval=5) as bar,
     ):
         # The first round is short, so that learning starts at once.
         first = ROUND_TILES // 3
         coming: Any = renderer.submit(tiles, trainer.seed + trainer.rounds, first)
         made: list[Tile] = []
         try:
-            while trainer.seconds < limit:
+            while trainer.steps < steps:
                 made = (made + coming.result())[-3 * ROUND_TILES :]
                 trainer.rounds += 1
                 coming = renderer.submit(tiles, trainer.seed + trainer.rounds, ROUND_TILES)
                 rng = np.random.default_rng([trainer.seed, trainer.rounds])
                 for batch in batches(rng, made, ROUND_STEPS):
-                    trainer.pace(trainer.seconds / limit)
+                    trainer.pace(trainer.steps / steps)
                     trainer.step(batch)
                     trainer.seconds = spent + time.monotonic() - begun
-                    bar.n = int(trainer.seconds)
-                    bar.set_postfix(steps=trainer.steps, loss=f"{trainer.loss:.4f}", refresh=False)
+                    bar.n = trainer.steps
+                    bar.set_postfix(loss=f"{trainer.loss:.4f}", refresh=False)
                     bar.update(0)
                     if time.monotonic() - saved > SAVE_SECONDS:
                         trainer.save()
                         saved = time.monotonic()
-                    if trainer.seconds >= limit:
+                    if trainer.steps >= steps:
                         break
         finally:
             coming.cancel()
@@ -245,8 +256,7 @@ def train(trainer: Trainer, minutes: float, threads: int) -> None:
 def main() -> None:
     words = argparse.ArgumentParser(description="Train the pocket engine and package its weights.")
     words.add_argument("--part", choices=("styles", "upscale"), default="styles")
-    words.add_argument("--minutes", type=float, default=50.0, help="length of a run of styles")
-    words.add_argument("--steps", type=int, default=2000, help="length of a run of upscale")
+    words.add_argument("--steps", type=int, help="2200 for styles, 2000 for upscale where left out")
     words.add_argument("--out", type=Path, required=True, help="where the finished weights go")
     words.add_argument("--run", type=Path, default=Path("var/pocket"), help="the resumable run")
     words.add_argument("--seed", type=int, default=7)
@@ -254,13 +264,13 @@ def main() -> None:
     words.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     given = words.parse_args()
     if given.part == "upscale":
-        upscale.run(given.seed, given.steps, given.rate or upscale.RATE, given.out)
+        upscale.run(given.seed, given.steps or 2000, given.rate or upscale.RATE, given.out)
         complete(given.out)
         return
     # An interrupted run ends through its `finally`, so that nothing learnt is lost.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     trainer = Trainer(given.run, given.seed, given.rate or RATE)
-    train(trainer, given.minutes, given.threads)
+    train(trainer, given.steps or 2200, given.threads)
     package(given.run, given.out, network())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from workers.engines.canvas import REACH, flats, luminance, washes
+from workers.engines.canvas import REACH, luminance, washes
 
 Image = NDArray[np.float32]
 Plane = NDArray[np.float32]
@@ -105,17 +105,23 @@ def engraving(photo: Image, canvas: Image) -> Image:
 def watercolour(photo: Image, canvas: Image) -> Image:
     wash, grey, rest = washes(photo, canvas)
     # Each wash dries with a dark rim on its darker side.
-    rim = np.exp(-(((rest - 0.30) / 0.13) ** 2)) * 0.20
-    lifted = np.asarray(wash * 1.06 + 0.03, dtype=np.float32)
-    pigment = np.clip(vivid(lifted, 1.5), 0.02, 1) ** 0.78
-    # Pigment pools in big clouds and settles in the paper's grain.
-    flow = 1 + 0.22 * canvas[2] + 0.14 * canvas[1] + 0.16 * canvas[0] * (1.15 - grey)
-    density = -np.log(np.clip(pigment, 0.03, 1)) * (flow + rim)[..., None] + 0.25 * rim[..., None]
+    rim = np.exp(-(((rest - 0.30) / 0.10) ** 2)) * 0.34
+    # The lightest parts stay bare paper, with the torn edge that a dry brush leaves.
+    bare = ramp(grey + 0.10 * canvas[1] + 0.06 * canvas[0], 0.74, 0.98)
+    lifted = np.asarray(wash * 1.08 + 0.05, dtype=np.float32)
+    pigment = np.clip(vivid(lifted, 1.55), 0.03, 1) ** 0.74
+    # Pigment pools in big clouds and settles in the paper's grain; a drop of water pushes it out.
+    bloom = ramp(canvas[2], 0.45, 0.75)
+    flow = 1 + 0.26 * canvas[2] + 0.20 * canvas[1] + 0.16 * canvas[0] * (1.15 - grey)
+    flow = flow * (1 - 0.42 * bloom) * (1 - 0.65 * bare)
+    fringe = np.exp(-(((canvas[2] - 0.47) / 0.05) ** 2)) * 0.16 * (1 - bare)
+    density = -np.log(pigment) * (flow + rim + fringe)[..., None]
+    density = density + (0.30 * rim * (1 - bare))[..., None]
     # A second, drier glaze brings back eyes and mouth, which the first wash has swallowed.
-    glaze = np.clip(luminance(soft(photo, 4.0)) - soft(luminance(photo), 0.6) - 0.015, 0, 0.5)
-    density = density * 0.82 + 1.6 * glaze[..., None] * ink(0.9, 1.05, 1.0)
-    sheet = ink(0.985, 0.975, 0.95) * np.exp(-np.clip(density, 0, None))
-    return np.asarray(np.clip(sheet, 0, 1), dtype=np.float32)
+    glaze = np.clip(luminance(soft(photo, 4.0)) - soft(luminance(photo), 0.6) - 0.02, 0, 0.5)
+    density = density * 0.85 + 1.9 * glaze[..., None] * ink(0.9, 1.05, 1.0)
+    sheet = ink(0.985, 0.975, 0.95) * (1 + 0.015 * canvas[0][..., None])
+    return np.asarray(np.clip(sheet * np.exp(-np.clip(density, 0, None)), 0, 1), np.float32)
 
 
 def _picked(image: Image, canvas: Image) -> Image:
@@ -127,40 +133,75 @@ def _picked(image: Image, canvas: Image) -> Image:
 
 
 def oil(photo: Image, canvas: Image) -> Image:
-    under = vivid(0.5 * flatten(photo, 2) + 0.5 * photo, 1.22)
+    under = vivid(0.75 * flatten(photo, 3) + 0.25 * photo, 1.28)
     picked = _picked(under, canvas)
-    body = 0.88 * picked + 0.12 * under
+    # No two loads of the brush are mixed alike; the hairs leave a streak of the neighbour colour.
+    body = picked * (1 + 0.07 * canvas[3])[..., None]
     # Paint stands up in the middle of a stroke and is combed by the hairs of the brush.
-    height = ramp(canvas[2], 0.0, 0.45) * 0.8 + 0.30 * canvas[3]
+    height = ramp(canvas[2], 0.0, 0.40) * 1.0 + 0.42 * canvas[3]
     down, across = np.gradient(height.astype(np.float32))
-    relief = np.clip(-(down + across) * 0.9, -0.6, 0.6)
-    lit = body * (1 + 0.26 * relief + 0.09 * canvas[3])[..., None]
-    contrast = lit + 0.10 * (lit - soft(under, 12.0))
+    relief = np.clip(-(down + across) * 1.1, -0.6, 0.6)
+    lit = body * (1 + 0.22 * relief)[..., None] + 0.10 * np.clip(relief, 0, 1)[..., None]
+    contrast = lit + 0.16 * (lit - soft(under, 12.0))
     return np.asarray(np.clip(contrast, 0, 1), dtype=np.float32)
 
 
+def calmed(image: Image, rounds: int, width: float) -> Image:
+    """Smooth inside areas and stop at edges: an anisotropic diffusion with a falling threshold."""
+    held = soft(image, 1.0)
+    for turn in range(rounds):
+        limit = width * (1 - 0.5 * turn / rounds)
+        change = np.zeros_like(held)
+        for axis in (0, 1):
+            step = np.diff(soft(held, 0.7), axis=axis)
+            gate = np.exp(-np.square(step / limit).sum(-1, keepdims=True))
+            flux = np.diff(held, axis=axis) * gate
+            before = [(0, 0)] * 3
+            after = [(0, 0)] * 3
+            before[axis], after[axis] = (1, 0), (0, 1)
+            change += np.pad(flux, after) - np.pad(flux, before)
+        held = held + 0.24 * change
+    return np.asarray(held, dtype=np.float32)
+
+
+def posterised(grey: Plane, levels: int) -> Plane:
+    """A few even tones with a short soft border, so that a flat area has no ragged rim."""
+    at = grey * levels
+    floor = np.floor(at)
+    return np.asarray((floor + ramp(at - floor, 0.42, 0.58)) / levels, dtype=np.float32)
+
+
 def comic(photo: Image, canvas: Image) -> Image:
-    flat, grey = flats(photo)
-    colour = np.clip(vivid(flat, 1.35), 0, 1)
-    shade = ramp(0.52 - grey, 0.0, 0.35)
-    screen = ramp(canvas[0] + (shade * 1.5 - 1.0), -0.15, 0.15) * ramp(shade, 0.03, 0.2)
+    calm = calmed(clear_colour(photo), 16, 0.06)
+    grey = luminance(calm)
+    tone = posterised(np.clip(grey * 1.05, 0, 1), 5)
+    colour = np.clip(vivid(calm * ((tone + 0.04) / (grey + 0.04))[..., None], 1.2), 0, 1)
+    shade = ramp(0.42 - grey, 0.0, 0.30)
+    screen = ramp(canvas[0] + (shade * 1.5 - 1.0), -0.15, 0.15) * ramp(shade, 0.05, 0.25)
     colour = blend(colour, colour * ink(0.66, 0.60, 0.74), screen)
-    clean = soft(luminance(photo), 0.6)
-    line = contours(clean, 1.25, 90.0, 0.0135)
-    black = ramp(0.17 - soft(clear(luminance(photo)), 1.2), 0.0, 0.05)
-    return blend(colour, ink(0.07, 0.06, 0.10), np.clip(np.maximum(line * 1.1, black * 0.9), 0, 1))
+    # Lines come from the calmed picture: wrinkles and pores draw none. A wide line where the
+    # form turns, a thin one in the details.
+    thick = contours(grey, 1.8, 90.0, 0.012)
+    thin = contours(soft(luminance(photo), 0.8), 1.1, 90.0, 0.020)
+    black = ramp(0.15 - grey, 0.0, 0.05)
+    line = np.clip(np.maximum(np.maximum(thick, thin) * 1.1, black * 0.9), 0, 1)
+    return blend(colour, ink(0.07, 0.06, 0.10), line)
 
 
 def pastel(photo: Image, canvas: Image) -> Image:
-    under = vivid(flatten(photo, 4), 1.35)
-    chalk = 0.7 * _picked(under, canvas) + 0.3 * under
-    chalk = chalk * 0.90 + 0.09 + (canvas[2][..., None] - 0.5) * 0.11
-    ground = ink(0.55, 0.49, 0.47)
+    under = vivid(flatten(photo, 6), 1.55)
+    chalk = 0.9 * _picked(under, canvas) + 0.1 * under
+    # Each stick is a little warmer or cooler, lighter or darker than the last.
+    stick = canvas[2][..., None] - 0.5
+    chalk = chalk * 0.92 + 0.08 + stick * 0.16 * ink(1.1, 1.0, 0.85)
+    ground = ink(0.60, 0.53, 0.50)
     grey = luminance(chalk)
-    press = ramp(1.25 + 0.4 * (grey - 0.5) + 0.62 * canvas[3] + 0.5 * (canvas[2] - 0.5), 0.0, 1.1)
+    # The tooth of a toned paper breaks every stroke; mid tones are left to the paper most.
+    load = 0.62 + 1.1 * np.abs(grey - 0.45) + 0.80 * canvas[3] + 0.65 * (canvas[2] - 0.5)
+    press = ramp(np.asarray(load, dtype=np.float32), 0.0, 0.75)
     sheet = blend(np.broadcast_to(ground, photo.shape), chalk, press)
-    line = contours(luminance(photo), 1.3, 45.0, 0.010) * ramp(1.2 + canvas[3], 0.2, 1.2)
-    return np.asarray(np.clip(blend(sheet, ink(0.20, 0.14, 0.17), 0.6 * line), 0, 1), np.float32)
+    line = contours(soft(luminance(photo), 0.8), 1.8, 45.0, 0.010) * ramp(1.0 + canvas[3], 0.3, 1.2)
+    return np.asarray(np.clip(blend(sheet, ink(0.20, 0.14, 0.17), 0.7 * line), 0, 1), np.float32)
 
 
 def mosaic(photo: Image, canvas: Image) -> Image:

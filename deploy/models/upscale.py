@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from deploy.models import enlarging
+from deploy.models import enlarging, pictures
 from workers.engines import pocket_enlarger as network
 from workers.engines import tiles
 from workers.engines.sizes import SCALE
@@ -118,7 +118,7 @@ class Trainer:
 def train(trainer: Trainer) -> None:
     """Fresh pieces every round, and the last rounds' beside them."""
     torch.set_num_threads(1)
-    photos, drawn = enlarging.photographs(), enlarging.figures(trainer.seed)
+    photos, drawn = enlarging.photographs(), pictures.figures(trainer.seed)
     pairs: list[enlarging.Pair] = []
     with progress.tqdm(total=trainer.steps, unit="step", desc="enlarger", mininterval=5) as bar:
         for index in range(trainer.steps):

@@ -51,7 +51,7 @@ SIZES = (
 TASKS = frozenset({Task.IDENTITY, Task.TEXT, Task.EDIT, Task.UPSCALE})
 # How far a change fades at the border of its mask, as a part of the shorter side.
 FEATHER = 0.012
-STEPS = 2
+STEPS = 1
 MAX_REFERENCES = 5
 
 

@@ -70,8 +70,11 @@ weights folder.
 - It keeps the light of the photo: a dark or blurred selfie becomes a dark or soft portrait.
 - Faces smaller than about 100 pixels in the finished frame lose their eyes in oil, pastel and
   mosaic.
-- The single-colour styles give up skin tone on purpose; the others keep it.
-- It has been looked at on few faces. It has not been measured over age, skin tone or sex.
+- The single-colour styles give up skin tone on purpose. The others keep it: washes and chalk, which
+  bleach dark skin, are darkened again from afar (`workers/engines/finishing.py`). Measured on two
+  people in five skin tones made by recolouring: see `skin-kept` in `deploy/docs/measured/bench.md`.
+- It has been looked at on few faces: two photos of people and drawn heads. Ages, sexes and skins of
+  more people, photographed, were not at hand.
 """
 
 

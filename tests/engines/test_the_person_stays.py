@@ -37,7 +37,7 @@ FACES: dict[str, Focus] = {
 COLOURED = ("watercolour", "oil", "comic", "pastel", "mosaic")
 # Of the framed picture: cheeks, nose and forehead of a head that is framed.
 SKIN = (0.38, 0.36, 0.62, 0.58)
-LIGHTER, WARMER = 9.0, 16.0
+LIGHTER, WARMER = 9.0, 20.0
 HEADS = 4
 _to_lab = ImageCms.buildTransform(
     ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"

@@ -155,6 +155,7 @@ class PocketEngine:
                 generator=torch.Generator().manual_seed(order.seed),
                 callback_on_step_end=told,
             ).images[0]
+            painted = finishing.keep_tone(painted, pixels, order.style)
         finally:
             # A canvas follows the face as the photo does; neither outlives the call.
             pixels.fill(0)

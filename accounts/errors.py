@@ -124,6 +124,14 @@ class AddressNeeded(APIException):
     default_detail = "Share an e-mail address that your provider has verified, then try again."
 
 
+class UnknownFactor(APIException):
+    """No such passkey or identity, or somebody else's."""
+
+    status_code = 404
+    default_code = "not_found"
+    default_detail = "There is no such passkey or sign-in."
+
+
 class NoRecoveryCodes(APIException):
     """There are none before there is a second factor."""
 

@@ -23,7 +23,7 @@ from accounts.factor_serializers import (
     RequestSerializer,
     TotpSerializer,
 )
-from accounts.passing import forget_dead_token, passed
+from accounts.passing import forget_dead_token, passed, refuse_signed_in
 from accounts.serializers import DoneSerializer
 
 DONE: dict[int, Any] = {200: DoneSerializer}
@@ -84,6 +84,7 @@ class PasskeySignInView(Door):
     @extend_schema(operation_id="getPasskeySignIn", responses={200: RequestSerializer})
     def get(self, request: Request) -> Response:
         """What the device needs; nobody is named. Send the session_token along afterwards."""
+        forget_dead_token(request)
         return passed(request, factors.SignIn)
 
     @extend_schema(
@@ -94,7 +95,7 @@ class PasskeySignInView(Door):
     )
     def post(self, request: Request) -> Response:
         """Sign in by the device's answer."""
-        forget_dead_token(request)
+        refuse_signed_in(request)
         return passed(request, factors.SignIn)
 
 

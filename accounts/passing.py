@@ -6,6 +6,7 @@ Valkey; where that is away nobody signs in, because nothing would count the gues
 """
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -25,6 +26,7 @@ from accounts.errors import (
     SessionEnded,
     SignInAway,
     TooManyAttempts,
+    UnknownFactor,
 )
 
 HEADER: Final = "HTTP_X_SESSION_TOKEN"
@@ -83,6 +85,13 @@ def forget_dead_token(request: Request) -> None:
         raise AlreadySignedIn
 
 
+def refuse_signed_in(request: Request) -> None:
+    """The token is needed, and must not be that of somebody who is in. Raises AlreadySignedIn."""
+    with suppress(SessionEnded):
+        signed_in(request._request.META.get(HEADER, ""))
+        raise AlreadySignedIn
+
+
 def _pending(said: dict[str, Any]) -> bool:
     return any(flow.get("is_pending") for flow in said.get("data", {}).get("flows", ()))
 
@@ -94,6 +103,8 @@ def _refusal(status: int, said: dict[str, Any]) -> APIException:
         return REFUSALS[status]()
     if any(error["code"].startswith("too_many") for error in said.get("errors", ())):
         return TooManyAttempts()
+    if any(_names_nothing(error) for error in said.get("errors", ())):
+        return UnknownFactor()
     fields: dict[str, list[ErrorDetail]] = {}
     for error in said.get("errors", ()):
         told = ErrorDetail(error["message"], code=error["code"])
@@ -102,3 +113,8 @@ def _refusal(status: int, said: dict[str, Any]) -> APIException:
         # A body that is no JSON object has no fields that could be named.
         return ParseError("Send a JSON object.")
     return ValidationError(fields)
+
+
+def _names_nothing(error: dict[str, Any]) -> bool:
+    """Whether the address names a passkey or an identity that is not the person's."""
+    return error.get("param") in ("authenticators", "id") or error["code"] == "account_not_found"

@@ -92,7 +92,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         arrival: Arrival = sociallogin.arrival
         if not (sociallogin.is_existing or sociallogin.state.get("process") == "connect"):
             self._admit(sociallogin.user, arrival.region)
-        arrival.use_token()
+        arrival.use_token(request)
 
     def _admit(self, user: User, region: str) -> None:
         if user.email and filter_users_by_email(user.email):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.http import HttpRequest
+
 from accounts import identity
 from accounts.identity import Claims
 
@@ -24,13 +26,13 @@ class Arrival:
     # Where a newcomer lives; empty unless they have said that they are 18 or older.
     region: str = ""
     code: str = field(default="", repr=False)
-    _used: bool = False
 
-    def use_token(self) -> None:
+    def use_token(self, request: HttpRequest) -> None:
         """Once, however often this one request has to be tried."""
-        if not self._used:
+        used: set[str] = vars(request).setdefault("used_tokens", set())
+        if self.claims.token_sha256 not in used:
             identity.use(self.claims, self.now)
-            self._used = True
+            used.add(self.claims.token_sha256)
 
     def hand_over(self, user_id: uuid.UUID) -> None:
         """The code, if one came, to whoever keeps it."""

@@ -14,7 +14,7 @@ from allauth.headless.socialaccount.views import ManageProvidersView
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -24,6 +24,8 @@ from accounts.errors import NotNow, TooManyAttempts
 from accounts.models import Region
 
 PROVIDERS: Final = (("apple", "Apple"), ("google", "Google"))
+# The advisory locks of this module are told from others by this number.
+SIGN_UPS: Final = 0x51C4
 # Longer than any of theirs.
 TOKEN, CODE, NONCE = 8192, 2048, 256
 
@@ -68,6 +70,13 @@ def _login(request: HttpRequest, came: Arrival, process: str) -> Any:
     return login
 
 
+def _queue_up(email: str) -> None:
+    """Two devices that sign up at once come one after the other, and the second is known."""
+    if email:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [SIGN_UPS, email])
+
+
 class Counted:
     """Whoever sends tokens is counted before any of them is looked at."""
 
@@ -93,6 +102,7 @@ class SignIn(Counted, APIView):
         came: Arrival = self.input.cleaned_data["arrival"]
         login = _login(request, came, "login")
         with transaction.atomic():
+            _queue_up(came.claims.email)
             try:
                 complete_token_login(request, login)
             except SignupClosedException as closed:
@@ -106,6 +116,10 @@ class Connect(Counted, ManageProvidersView):
 
     input_class = {"POST": TokenInput}
     action = "reauthenticate"
+
+    def get_input_kwargs(self) -> dict[str, Any]:
+        """A token says by itself whose it is."""
+        return {}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """One more."""
@@ -146,7 +160,7 @@ class Reauthenticate(Counted, AuthenticatedAPIView):
         mine = SocialAccount.objects.filter(user=request.user, provider=claims.provider)
         if not mine.filter(uid=claims.uid).exists():
             raise identity.refused()
-        came.use_token()
+        came.use_token(request)
         record_authentication(
             request,
             request.user,

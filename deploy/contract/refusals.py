@@ -101,7 +101,7 @@ _JOB: Final = {
     "items_and_pack": ("Send items or a pack, not both.", "pack"),
 }
 
-# allauth's own codes, with the sentences that it says them in.
+# allauth's own codes, and those of passkeys and identity tokens, with the sentences that it says them in.
 _ACCOUNT: Final = {
     "email_taken": ("A user is already registered with this email address.", "email"),
     "email_password_mismatch": (
@@ -111,6 +111,27 @@ _ACCOUNT: Final = {
     "incorrect_password": ("Incorrect password.", "password"),
     "enter_current_password": ("Please type your current password.", "current_password"),
     "incorrect_code": ("Incorrect code.", "key"),
+    "incorrect_factor": ("Incorrect code.", "code"),
+    "incorrect_signature": ("Incorrect code.", "credential"),
+    "incorrect_passkey": ("This passkey does not count here. Begin again.", "credential"),
+    "foreign_origin": ("This app may not use passkeys of this service.", "credential"),
+    "invalid_token": (
+        "This token does not count here. Sign in with the provider again.",
+        "id_token",
+    ),
+    "token_used": (
+        "This token was used before. Sign in with the provider again.",
+        "id_token",
+    ),
+    "connected_other": (
+        "The third-party account is already connected to a different account.",
+        None,
+    ),
+    "no_password": ("Your account has no password set up.", None),
+    "cannot_generate_recovery_codes": (
+        "You cannot generate recovery codes without having two-factor authentication enabled.",
+        None,
+    ),
     "password_too_short": ("This password is too short.", "password"),
     "password_too_common": ("This password is too common.", "password"),
     "password_entirely_numeric": ("This password is entirely numeric.", "password"),

@@ -1,4 +1,4 @@
-"""What allauth asks us: who is proved to be there, who may come in by a provider, how mail goes out.
+"""What allauth asks us: who is proved to be there, who may come in, and how mail goes out.
 
 Mail leaves behind the answer, in a thread: how long an address takes to write to would say whether
 somebody has it, and a mail server that is away is no reason to refuse.

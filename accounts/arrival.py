@@ -14,7 +14,7 @@ from accounts.identity import Claims
 # app, code, now). Filled by the room above in its AppConfig, because this one knows no ciphers.
 keepers: list[Callable[[uuid.UUID, str, str, str, datetime], None]] = []
 # Who is told that a person has taken a provider off their account: (person, provider, now).
-parted: list[Callable[[uuid.UUID, str, datetime], None]] = []
+parted: list[Callable[[uuid.UUID, str, datetime], object]] = []
 
 
 @dataclass

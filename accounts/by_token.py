@@ -1,4 +1,4 @@
-"""allauth's views of signing in by a provider, as our API asks: one call, with all that it takes."""
+"""allauth's views of signing in by a provider, as our API asks: one call, with all it takes."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import arrival, identity
@@ -97,7 +97,7 @@ class SignIn(Counted, APIView):
 
     input_class = NewcomerInput
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Sign in."""
         came: Arrival = self.input.cleaned_data["arrival"]
         login = _login(request, came, "login")
@@ -121,7 +121,7 @@ class Connect(Counted, ManageProvidersView):
         """A token says by itself whose it is."""
         return {}
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """One more."""
         came: Arrival = self.input.cleaned_data["arrival"]
         login = _login(request, came, "connect")
@@ -140,9 +140,9 @@ class Part(ManageProvidersView):
     def _parse_json(self, request: HttpRequest) -> dict[str, Any]:
         return {"provider": self.kwargs["provider"], "account": self.kwargs["account"]}
 
-    def delete(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def delete(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Take it off the account."""
-        answer: HttpResponse = super().delete(request, *args, **kwargs)
+        answer = super().delete(request, *args, **kwargs)
         arrival.part(request.user.pk, self.kwargs["provider"], timezone.now())
         return answer
 
@@ -153,7 +153,7 @@ class Reauthenticate(Counted, AuthenticatedAPIView):
     input_class = TokenInput
     action = "reauthenticate"
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The token must be of an identity that is the person's."""
         came: Arrival = self.input.cleaned_data["arrival"]
         claims = came.claims

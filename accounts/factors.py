@@ -1,4 +1,4 @@
-"""allauth's views of passkeys and codes, with what they leave open: origins, and secrets at rest."""
+"""allauth's views of passkeys and codes, and what they leave open: origins, secrets at rest."""
 
 import base64
 import json
@@ -51,12 +51,13 @@ class Ceremony:
     def _parse_json(self, request: HttpRequest) -> Any:
         data = super()._parse_json(request)  # type: ignore[misc]
         if request.method == "POST":
-            credential = (data or {}).get("credential")
+            credential: Any = (data or {}).get("credential")
             try:
                 self.reads.from_dict(credential)
                 said = credential["response"]["clientDataJSON"]
                 origin = json.loads(base64.urlsafe_b64decode(said + "=="))["origin"]
-            except Exception as error:  # noqa: BLE001 - whatever a parser says of bytes like these
+            except Exception as error:
+                # Whatever a parser says of bytes like these, they are no passkey's.
                 raise refused() from error
             check_origin(str(origin))
         return data

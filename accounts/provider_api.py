@@ -69,9 +69,7 @@ class ProvidersView(Door):
 class ProviderView(Door):
     """One of them."""
 
-    @extend_schema(
-        operation_id="deleteProvider", auth=TOKEN, responses={200: IdentitiesSerializer}
-    )
+    @extend_schema(operation_id="deleteProvider", auth=TOKEN, responses={200: IdentitiesSerializer})
     def delete(self, request: Request, provider: str, account: str) -> Response:
         """Take it off the account; not the last one of somebody without a password."""
         return passed(request, by_token.Part, provider=provider, account=account)

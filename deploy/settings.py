@@ -345,6 +345,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ErasureStage": "privacy.models.Erasure.Stage",
         "ErasureScope": "privacy.models.Erasure.Scope",
         "ErasureWhole": "privacy.serializers.WHOLE",
+        "Provider": "accounts.by_token.PROVIDERS",
         "BlobKind": "privacy.models.Blob.Kind",
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",

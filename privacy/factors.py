@@ -38,7 +38,7 @@ class Adapter(DefaultMFAAdapter):
         """What passkeys are bound to: never the name by which somebody has called us."""
         return {"id": settings.PASSKEY_DOMAIN, "name": settings.MFA_TOTP_ISSUER}
 
-    def generate_authenticator_name(self, user: AbstractBaseUser, type: object) -> str:
+    def generate_authenticator_name(self, user: AbstractBaseUser, *_: object) -> str:
         """What a passkey is called that nobody has named."""
         return "Passkey"
 

@@ -1,9 +1,10 @@
 """Who outside must be told that something was erased (GDPR 19), and whether they have confirmed.
 
-Pictures go to nobody but the bucket, so the list holds Apple alone (signins.py), and only for people
-who sign in by it. A room that tells somebody else registers them in its AppConfig. The erasure goes on meanwhile; each is asked again for ever, and the receipt lists
-those who have not confirmed. `tell` gets the erasure's row and nothing else, because by then there
-may be nothing else: what a recipient must be told has to be kept by whoever registers it.
+Pictures go to nobody but the bucket, so the list holds Apple alone (signins.py), and only for those
+who sign in by it. Whoever tells somebody else registers them in an AppConfig. The erasure goes on
+meanwhile; each is asked again for ever, and the receipt lists those who have not confirmed. `tell`
+gets the erasure's row and nothing else, because by then there may be nothing else: what a recipient
+must be told has to be kept by whoever registers it.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Authenticator apps and recovery codes: set up, asked for, good once, sealed, and gone at the end."""
+"""Authenticator apps and recovery codes: set up, asked for, good once, sealed, gone at the end."""
 
 import time
 import uuid
@@ -29,7 +29,7 @@ def _web(born: Any) -> None:
 
 def code_of(secret: str, when: float | None = None) -> str:
     """What an authenticator app shows."""
-    return format_hotp_value(hotp_value(secret, int(when or time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(when or time.time()) // 30)))
 
 
 def fresh() -> None:
@@ -166,9 +166,7 @@ def test_nothing_that_makes_codes_lies_in_the_database_in_clear() -> None:
     assert caller.post(TOTP, code=code_of(secret)).status_code == 200
     codes = caller.get(CODES).said["data"]["unused_codes"]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT data::text FROM mfa_authenticator WHERE user_id = %s", [user.pk]
-        )
+        cursor.execute("SELECT data::text FROM mfa_authenticator WHERE user_id = %s", [user.pk])
         rows = [row[0] for row in cursor.fetchall()]
     assert len(rows) == 2
     for row in rows:

@@ -1,4 +1,4 @@
-"""Passkeys by real ceremonies: made, listed, renamed, used alone, as a second step and once more."""
+"""Passkeys by real ceremonies: made, listed, renamed, used alone, as a second step, once more."""
 
 import json
 import uuid
@@ -47,9 +47,10 @@ def test_a_passkey_signs_in_by_itself() -> None:
     assert made.said["meta"]["recovery_codes_generated"] is True
     phone = Caller()
     options = options_of(phone, "auth/webauthn/login")
-    assert "allowCredentials" not in options["publicKey"] or not options["publicKey"][
-        "allowCredentials"
-    ]
+    assert (
+        "allowCredentials" not in options["publicKey"]
+        or not options["publicKey"]["allowCredentials"]
+    )
     came = phone.post("auth/webauthn/login", credential=key.sign(options))
     assert came.status_code == 200, came.content
     assert came.said["data"]["user"]["id"] == str(user.pk)

@@ -68,7 +68,9 @@ def test_nothing_of_the_profile_is_kept(provider: OpenId) -> None:
     with connection.cursor() as cursor:
         for table in ("accounts_user", "socialaccount_socialaccount", "account_emailaddress"):
             column = "id" if table == "accounts_user" else "user_id"
-            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t WHERE {column} = %s", [user.pk])
+            cursor.execute(
+                f"SELECT to_jsonb(t)::text FROM {table} t WHERE {column} = %s", [user.pk]
+            )
             found += [row[0] for row in cursor.fetchall()]
     found.append(str(Session.objects.get(session_key=caller.token).get_decoded()))
     text = "\n".join(found).replace(user.email, "")
@@ -210,7 +212,16 @@ def test_whoever_sends_nonsense_does_not_make_us_ask(provider: OpenId) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1]}', b'{"keys": []}', b"[" * 5000, b"x" * 99_999],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"keys": 1}',
+        b'{"keys": [1]}',
+        b'{"keys": []}',
+        b"[" * 5000,
+        b"x" * 99_999,
+    ],
 )
 def test_keys_that_cannot_be_read_change_nothing(provider: OpenId, body: bytes) -> None:
     before = ProviderKeys.objects.get(pk="apple").keys
@@ -315,7 +326,7 @@ def test_who_has_no_password_confirms_by_the_provider(provider: OpenId) -> None:
 
 
 def test_a_second_step_is_asked_of_those_who_come_by_a_provider_too(provider: OpenId) -> None:
-    user, owner = member()
+    _, owner = member()
     who = somebody()
     owner.post(MINE, provider="google", id_token=provider.token("google", who))
     set_up(owner)
@@ -343,9 +354,7 @@ def test_two_devices_at_once_make_one_account(provider: OpenId) -> None:
 
 
 def test_floods_are_counted_before_anything_is_looked_at(provider: OpenId) -> None:
-    said = [
-        Caller().post(IN, provider="apple", id_token="x").status_code for _ in range(35)
-    ]
+    said = [Caller().post(IN, provider="apple", id_token="x").status_code for _ in range(35)]
     assert said[0] == 400
     assert said[-1] == 429
 
@@ -361,10 +370,7 @@ def test_floods_are_counted_before_anything_is_looked_at(provider: OpenId) -> No
         ({"provider": ["apple"], "id_token": {"x": 1}}, "provider"),
     ],
 )
-def test_what_is_missing_or_odd_is_named(
-    provider: OpenId, body: dict[str, Any], attr: str
-) -> None:
+def test_what_is_missing_or_odd_is_named(provider: OpenId, body: dict[str, Any], attr: str) -> None:
     answer = Caller().ask("POST", IN, body)
     assert answer.status_code == 400, answer.content
     assert attr in [error["attr"] for error in answer.said["errors"]]
-

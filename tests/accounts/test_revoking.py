@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from privacy import erasure, keys, recipients, signing, signins
+from privacy import erasure, keys, keystores, recipients, signing, signins
 from privacy.errors import KeyNotHeld, NotReady
 from privacy.models import ErasureRecipient, GrantKey, Lease, Pulse, SignInGrant
 from privacy.plain import Plain
@@ -35,8 +35,8 @@ def apple(provider: OpenId, settings_of: Any, born: Any) -> Iterator[OpenId]:
     Pulse.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
     settings_of(APPLE_KEY=pem(KEY), APPLE_TEAM="TEAM123456", APPLE_KEY_ID="KEY1234567")
     born("courier")
-    for label in list(keys.keystores.of("grant").labels()):
-        keys.keystores.of("grant").remove(label)
+    for label in list(keystores.of("grant").labels()):
+        keystores.of("grant").remove(label)
     courier.start()
     born("web")
     yield provider
@@ -171,7 +171,13 @@ def test_a_code_or_token_that_apple_knows_no_more_is_over(apple: OpenId, born: A
 
 @pytest.mark.parametrize(
     "answer",
-    [(200, b"{}"), (200, b"[]"), (200, b'{"refresh_token": 7}'), (401, b'{"error": "x"}'), (302, b"")],
+    [
+        (200, b"{}"),
+        (200, b"[]"),
+        (200, b'{"refresh_token": 7}'),
+        (401, b'{"error": "x"}'),
+        (302, b""),
+    ],
 )
 def test_an_answer_that_says_nothing_is_asked_for_again(
     apple: OpenId, born: Any, answer: tuple[int, bytes]
@@ -265,7 +271,7 @@ def test_the_seed_of_a_year_goes_with_its_last_token(apple: OpenId, born: Any) -
     year = timezone.now().date().replace(day=1)
     born("courier")
     keys.publish_grant_key(year.replace(year=year.year + 1))
-    store = keys.keystores.of("grant")
+    store = keystores.of("grant")
     assert store.labels() == [str(year.year), str(year.year + 1)]
     carry(born)
     assert SignInGrant.objects.get(subject_id=user.pk).key_label == str(year.year + 1)

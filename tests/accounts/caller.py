@@ -6,10 +6,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from tests.api import contract
 from tests.api.people import PASSWORD
 
 AUTH = "/auth/app/v1/"
@@ -33,6 +35,12 @@ class Caller:
         )
         # None of these doors may ever fall.
         assert answer.status_code < 500 or answer.status_code == 503, answer.content
+        told = httpx.Response(
+            answer.status_code,
+            content=answer.content,
+            request=httpx.Request(method, f"http://localhost{where}"),
+        )
+        contract.check(told)
         said = answer.json() if answer.content else {}
         answer.said = said
         self.token = (said.get("meta") or {}).get("session_token") or self.token

@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -191,6 +193,7 @@ ROOT_KEYS: str | None = ENV.root_keys
 FLEET_KEYS: str | None = ENV.fleet_keys
 EVIDENCE_KEYS: str | None = ENV.evidence_keys
 RECEIPT_KEYS: str | None = ENV.receipt_keys
+GRANT_KEYS: str | None = ENV.grant_keys
 
 # --- The daily proof and the receipts ----------------------------------------------------------
 
@@ -263,6 +266,27 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+MFA_ADAPTER = "privacy.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Sitter"
+# allauth remembers a used code for 30 seconds only, so one may be good for no longer.
+MFA_TOTP_TOLERANCE = 0
+# Where addresses are verified, nobody gets as far as this without having done so.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Not unchecked: accounts/factors.py looks at origins, because allauth knows no apps.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+PASSKEY_DOMAIN = ENV.passkey_domain
+PASSKEY_ORIGINS = ENV.passkey_origins
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+PROVIDERS = {"apple": ENV.apple_clients, "google": ENV.google_clients}
+APPLE_URL = ENV.apple_url
+GOOGLE_URL = ENV.google_url
+APPLE_TEAM = ENV.apple_team
+APPLE_KEY_ID = ENV.apple_key_id
+APPLE_KEY = ENV.apple_key.get_secret_value() if ENV.apple_key else ""
 # allauth's limiter counts in the cache, by address: with a cache per process it would promise
 # more than it holds, so the cache is shared.
 CACHES = {
@@ -321,6 +345,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ErasureStage": "privacy.models.Erasure.Stage",
         "ErasureScope": "privacy.models.Erasure.Scope",
         "ErasureWhole": "privacy.serializers.WHOLE",
+        "Provider": "accounts.by_token.PROVIDERS",
         "BlobKind": "privacy.models.Blob.Kind",
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",

@@ -136,7 +136,7 @@ def live(stack: Stack) -> Stack:
 def key_folders() -> dict[str, Path]:
     """Folders of keys for this process; `role` hands out those that a role may have."""
     folders = {}
-    for name in ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS"):
+    for name in ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "GRANT_KEYS"):
         folders[name] = _data / "unit-keys" / name.lower()
         folders[name].mkdir(parents=True, mode=0o700)
     return folders

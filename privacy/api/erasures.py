@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from privacy import erasure
-from privacy.api.doors import Public, require_fresh_password
+from privacy.api.doors import Public, require_fresh_proof
 from privacy.models import Erasure
 from privacy.parts import Scope
 from privacy.serializers import EraseMeSerializer, ErasureSerializer
@@ -29,7 +29,7 @@ class EraseMeView(APIView):
 
         Keep the id: it fetches the signed receipt, without an account.
         """
-        require_fresh_password(request)
+        require_fresh_proof(request)
         body = EraseMeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         owner_id, now = caller(request), timezone.now()

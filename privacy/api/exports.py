@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from privacy import archive, export
-from privacy.api.doors import require_fresh_password
+from privacy.api.doors import require_fresh_proof
 from privacy.serializers import ExportSerializer
 
 
@@ -35,7 +35,7 @@ class ExportMeView(APIView):
     @extend_schema(operation_id="createExport", request=None, responses={202: ExportSerializer})
     def post(self, request: Request) -> Response:
         """Prepare a copy of everything that we hold on you. One at a time; it ends after a day."""
-        require_fresh_password(request)
+        require_fresh_proof(request)
         begun = export.request(caller(request), timezone.now())
         return Response(ExportSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.http.RequestId",
+    "deploy.versions.Versions",
     "deploy.gate.AfterReplay",
 ]
 

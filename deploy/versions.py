@@ -13,6 +13,9 @@ from django.middleware.http import ConditionalGetMiddleware
 KEPT = ("Retry-After", "Deprecation", "Sunset", "Link")
 
 
+JSON = ("application/json", "application/vnd.oai.openapi")
+
+
 class Versions(ConditionalGetMiddleware):
     """ETag and 304 for JSON under /v1/."""
 
@@ -21,7 +24,7 @@ class Versions(ConditionalGetMiddleware):
     ) -> HttpResponseBase:
         """One answer."""
         told = response.headers.get("Content-Type", "")
-        fit = request.path.startswith("/v1/") and told.startswith("application/json")
+        fit = request.path.startswith("/v1/") and told.startswith(JSON)
         if response.status_code != 200 or not fit:
             return response
         answer: HttpResponseBase = super().process_response(request, response)

@@ -15,6 +15,7 @@ from portraits.models import Item, Job, Photo, ReferenceSet
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.refusals import sentence_for
 from portraits.sizes import Shape
 from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
@@ -38,16 +39,21 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     """A slot and its verdict."""
 
     code = serializers.SerializerMethodField()
+    detail = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Photo
-        fields = ("slot", "state", "code", "hint", "quality", "created_at", "expires_at")
+        fields = ("slot", "state", "code", "detail", "hint", "quality", "created_at", "expires_at")
 
     def get_code(self, row: Photo) -> str | None:
         """Why it was refused."""
         return row.code or None
+
+    def get_detail(self, row: Photo) -> str | None:
+        """The same as a sentence for the person."""
+        return gettext(sentence_for(row.code)) if row.code else None
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""

@@ -24,6 +24,7 @@ NAMED: Final[dict[str, Any]] = {
     "client": "ios/1.4.2",
     "code": None,
     "current_password": "a long and rare passphrase",
+    "detail": None,
     "display": "grace@example.org",
     "document_sha256": SHA256,
     "events": f"/v1/jobs/{ID}/events",

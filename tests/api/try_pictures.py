@@ -1,7 +1,6 @@
 """The pictures of the try page in the docs, taken of the running stack: `make pictures`.
 
-Whoever is painted is Grace Hopper, from the demo's public-domain photo (deploy/demo/SOURCES.md), and
-somebody who does not exist.
+Whoever is painted is Grace Hopper, from the demo's public-domain photo (deploy/demo/SOURCES.md).
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Visit:
 
     def introduce(self) -> str:
         """Say who one is, and send it."""
-        email = f"{uuid.uuid4().hex}@example.org"
+        email = f"grace.{uuid.uuid4().hex[:12]}@example.org"
         self.page.goto("/try/")
         self.page.fill("#email", email)
         self.page.fill("#password", PASSWORD)

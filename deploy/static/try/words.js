@@ -88,7 +88,7 @@ const de = {
   photos_lede: "Fünf sind am besten, eines genügt. Jedes wird angesehen, wenn es ankommt; zieh eine Datei auf einen Rahmen oder drücke ihn.",
   front: "Von vorn", three_quarter_left: "Nach links gedreht", three_quarter_right: "Nach rechts gedreht",
   half_body: "Bis zur Hüfte", full_body: "Ganz",
-  choose: "Foto wählen: {0}", checking: "Wird angesehen …", accepted: "Gut", remove: "Herausnehmen", removed: "Das Foto ist zerstört.",
+  choose: "Foto wählen: {0}", checking: "Wird angesehen …", accepted: "Gut", remove: "Entfernen", removed: "Das Foto ist zerstört.",
   not_seen: "Es konnte nicht rechtzeitig geprüft werden. Sende es noch einmal.",
   h_styles: "Stile", styles_lede: "Wähle einen oder mehrere; die Bilder zeigen jemanden, der gezeichnet ist.",
   not_running: "läuft hier gerade nicht", paint: "Malen", allowance: "Heute sind noch {0} von {1} Porträts übrig.",

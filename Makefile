@@ -61,9 +61,11 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines -o deploy/locks/engines.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
 
-pictures: demo ## Make the README's picture again, by running the product
+# The pictures of the try page need Debian's chromium beside the development packages.
+pictures: demo $(VENV)/dev ## Make the README's pictures again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
 	@$(PY) -m deploy.models.sheet deploy/docs/pictures
+	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m tests.api.try_pictures deploy/docs/pictures
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 # accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.

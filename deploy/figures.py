@@ -87,6 +87,16 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "R8": ("status poll against stock DRF per CPU second", "2x or more"),
     "R8-submit": ("submit against stock DRF per CPU second", "1.2x or more"),
     "R8-download": ("sealed download against a plain one: first byte; throughput", "1.3x; 0.7x"),
+    "poll-p99": ("a status poll at half load on two cores beside the stack, p99", "50 ms or less"),
+    "upload": (
+        "a photo of 3 MB on two cores beside the stack, p95: sealed; judged by an idle intake",
+        "400 ms; 1.2 s",
+    ),
+    "first-byte": (
+        "a sealed portrait's first byte against the same bytes unsealed, same view and checks",
+        "1.3x or less",
+    ),
+    "seal-first": ("bytes of a portrait with one turned bit that leave the web", "0"),
     "R8-event": ("a change to its event at the client", "100 ms or less"),
     "R9": ("due scan at ten million rows; swept a second", "2 ms; 40,000"),
     "R10": ("killed worker's job runs elsewhere", "20 s or less"),

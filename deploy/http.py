@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
+from deploy.retiring import announce
 from privacy.errors import PrivacyError
 
 log = structlog.get_logger(__name__)
@@ -199,4 +200,5 @@ class PrivateResponses:
         """One request."""
         response = self.get_response(request)
         keep_private(request, response)
+        announce(request, response)
         return response

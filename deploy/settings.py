@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 
-from deploy import logs
+from deploy import database, logs
 from deploy.env import ROOT, Env, Role
 from privacy.retention import Term, term
 
@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.http.RequestId",
+    "deploy.versions.Versions",
     "deploy.gate.AfterReplay",
 ]
 
@@ -86,36 +87,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- PostgreSQL ------------------------------------------------------------------------------
 
 
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or 5432),
-        # Under ASGI a persistent connection belongs to a thread that may never come back, so
-        # connections are pooled by psycopg instead.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "connect_timeout": 5,
-            "application_name": f"sitter-{ROLE}",
-            # What libpq knows besides, such as sslmode=verify-full.
-            **dict(parse_qsl(parts.query)),
-            "pool": {
-                "min_size": 0,
-                "max_size": ENV.database_pool,
-                "timeout": 10,
-                # A connection's buffers keep the last rows that went through them, addresses and
-                # all, until it is used again or closed.
-                "max_idle": 2.0,
-            },
-        },
-    }
-
-
-DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+DATABASES = {
+    "default": database.settings(ENV.database_url.get_secret_value(), ROLE, ENV.database_pool)
+}
 
 # --- The broker ------------------------------------------------------------------------------
 

@@ -25,6 +25,11 @@ class WhichPortraitsSerializer(serializers.Serializer[Any]):
     style = serializers.SlugField(  # type: ignore[assignment]
         source="item__style__slug", max_length=40, required=False, help_text="Only in this style."
     )
+    expires_before = serializers.DateTimeField(
+        source="blob__expires_at__lt",
+        required=False,
+        help_text="Only what ends before this moment: what an app may want to save or keep longer.",
+    )
     task = serializers.ChoiceField(
         Item.Task.choices,
         source="item__task",

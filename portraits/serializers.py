@@ -10,10 +10,12 @@ from portraits import job_rows
 from portraits.change_serializers import NO_SUCH, SourceSerializer
 from portraits.changes import Change
 from portraits.formats import Format
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
+from portraits.job_json import image_of
+from portraits.models import Item, Job, Photo, ReferenceSet
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.refusals import sentence_for
 from portraits.sizes import Shape
 from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
@@ -37,16 +39,21 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     """A slot and its verdict."""
 
     code = serializers.SerializerMethodField()
+    detail = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Photo
-        fields = ("slot", "state", "code", "hint", "quality", "created_at", "expires_at")
+        fields = ("slot", "state", "code", "detail", "hint", "quality", "created_at", "expires_at")
 
     def get_code(self, row: Photo) -> str | None:
         """Why it was refused."""
         return row.code or None
+
+    def get_detail(self, row: Photo) -> str | None:
+        """The same as a sentence for the person."""
+        return gettext(sentence_for(row.code)) if row.code else None
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""
@@ -264,10 +271,11 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
     style = serializers.CharField(source="style.slug")  # type: ignore[assignment]
     code = serializers.SerializerMethodField()
     portrait = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField()
 
     class Meta:
         model = Item
-        fields = ("id", "style", "seed", "state", "phase", "percent", "code", "portrait")
+        fields = ("id", "style", "seed", "state", "phase", "percent", "code", "portrait", "image")
 
     def get_code(self, row: Item) -> str | None:
         """Why there is no portrait."""
@@ -276,6 +284,10 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
     def get_portrait(self, row: Item) -> str | None:
         """Id of the finished portrait, if it still exists."""
         return str(row.portrait.id) if hasattr(row, "portrait") else None
+
+    def get_image(self, row: Item) -> str | None:
+        """Where its picture is."""
+        return image_of(row.portrait.id) if hasattr(row, "portrait") else None
 
 
 class QueueSerializer(serializers.Serializer[Any]):
@@ -331,62 +343,3 @@ class JobSerializer(serializers.Serializer[Job]):
     def to_representation(self, instance: Job) -> dict[str, Any]:
         """As polls and streams say it."""
         return job_rows.of(instance, timezone.now()).body()
-
-
-class RenditionSerializer(serializers.ModelSerializer[Rendition]):
-    """One size of a portrait."""
-
-    class Meta:
-        model = Rendition
-        fields = ("name", "width", "height", "media_type")
-
-
-class PortraitSerializer(serializers.ModelSerializer[Portrait]):
-    """A portrait's metadata; the picture is at `image`."""
-
-    style = serializers.CharField(source="item.style.slug")  # type: ignore[assignment]
-    style_version = serializers.IntegerField(source="item.style.version")
-    seed = serializers.IntegerField(source="item.seed")
-    job = serializers.UUIDField(source="item.job_id")
-    task = serializers.ChoiceField(Item.Task.choices, source="item.task")
-    made_from = serializers.UUIDField(
-        source="item.made_from_id",
-        allow_null=True,
-        help_text="The portrait that it was made from, while that exists.",
-    )
-    expires_at = serializers.DateTimeField(source="blob.expires_at")
-    image = serializers.SerializerMethodField()
-    renditions = RenditionSerializer(many=True)
-
-    class Meta:
-        model = Portrait
-        fields = (
-            "id",
-            "style",
-            "style_version",
-            "seed",
-            "job",
-            "task",
-            "made_from",
-            "image",
-            "renditions",
-            "created_at",
-            "expires_at",
-        )
-
-    def get_image(self, row: Portrait) -> str:
-        """Where the picture is."""
-        return f"/v1/portraits/{row.id}/image"
-
-
-class PortraitReceiptSerializer(serializers.Serializer[Any]):
-    """How a portrait was made, signed; deploy/docs/verify_receipt.py checks it."""
-
-    statement = serializers.DictField()
-    signature = serializers.CharField()
-
-
-class DeadlineSerializer(serializers.Serializer[Any]):
-    """Keeping a portrait shorter or longer."""
-
-    expires_at = serializers.DateTimeField(help_text="At most twelve months after it was painted.")

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from privacy import retention
 from privacy.models import Blob, Consent, ConsentDocument, Erasure, Export, FaceClaim
 
 # What can be asked for as a whole; a photo, a portrait and a set have addresses of their own.
@@ -104,10 +106,15 @@ class HoldingSerializer(serializers.ModelSerializer[Blob]):
 
     kind = serializers.SerializerMethodField()
     bytes = serializers.IntegerField(source="length", allow_null=True)
+    expires_soon = serializers.SerializerMethodField()
 
     class Meta:
         model = Blob
-        fields = ("id", "kind", "bytes", "created_at", "expires_at")
+        fields = ("id", "kind", "bytes", "created_at", "expires_at", "expires_soon")
+
+    def get_expires_soon(self, row: Blob) -> bool:
+        """Whether it is destroyed within three days."""
+        return retention.is_near(row.expires_at, timezone.now())
 
     def get_kind(self, row: Blob) -> str:
         """The kind's name."""

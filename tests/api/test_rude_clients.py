@@ -5,11 +5,12 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 import pytest
 
+from deploy.server import HEADER_SECONDS
 from tests.api.people import People, Person, refused
 
 SLOW = 100
@@ -96,6 +97,15 @@ def test_headers_without_end_are_cut_off(people: People) -> None:
         except (BrokenPipeError, ConnectionResetError):
             answers = []
     assert b"200" not in answers, answers
+
+
+def test_headers_that_never_end_are_given_up(people: People) -> None:
+    with closing(dial(people)) as silent, closing(dial(people)) as dripping:
+        dripping.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+        for line in (silent, dripping):
+            line.settimeout(HEADER_SECONDS + 5)
+            with suppress(ConnectionResetError):
+                assert line.recv(100) == b""
 
 
 def test_no_header_of_a_strangers_says_who_they_are(people: People, stranger: Person) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from tests.bench import (
     api,
     crypto,
+    delivery,
     erasure,
     gpu,
     keys,
@@ -34,6 +35,7 @@ SUITES = {
     "sched": sched.run,
     "worker": worker.run,
     "api": api.run,
+    "delivery": delivery.run,
     "pocket": pocket.run,
     "gpu": gpu.run,
 }

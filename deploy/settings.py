@@ -325,7 +325,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
-        "RenditionName": "portraits.hand_views.SIZES",
+        "RenditionName": "portraits.list_serializers.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

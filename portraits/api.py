@@ -19,7 +19,11 @@ from accounts.authentication import caller
 from portraits import gallery, job_rows, jobs, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
 from portraits.formats import ENDINGS, MEDIA_TYPES
-from portraits.list_serializers import WhichJobsSerializer, WhichPortraitsSerializer
+from portraits.list_serializers import (
+    WhichJobsSerializer,
+    WhichPortraitsSerializer,
+    WhichSizeSerializer,
+)
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from portraits.refusals import sentence_for
 from portraits.serializers import (
@@ -173,7 +177,7 @@ class JobsView(generics.ListAPIView[Job]):
 
     def get_queryset(self) -> Any:
         """Their own, newest first; only those that were asked for."""
-        asked = WhichJobsSerializer(data=self.request.query_params)
+        asked = WhichJobsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         return _jobs(self.request).filter(**asked.validated_data)
 
@@ -245,7 +249,7 @@ class PortraitsView(generics.ListAPIView[Portrait]):
 
     def get_queryset(self) -> Any:
         """Those that can still be opened; only those that were asked for."""
-        asked = WhichPortraitsSerializer(data=self.request.query_params)
+        asked = WhichPortraitsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         found = gallery.living(caller(self.request), timezone.now())
         return found.filter(**asked.validated_data)
@@ -298,7 +302,9 @@ class ImageView(APIView):
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """Opened for its owner, never cached."""
-        size = request.query_params.get("size", "full")
+        asked = WhichSizeSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        size = asked.validated_data["size"]
         rendition, plain = gallery.open_own(caller(request), pk, size, timezone.now())
         response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
         ending = ENDINGS.get(rendition.media_type, "bin")

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts.fields import Flag, Text
 from portraits.changes import MASKED, WORDED, Change, Source
 from portraits.prompts import POINTS, STROKES, WORDS, Stroke
 
@@ -22,6 +23,8 @@ class FractionField(serializers.FloatField):
 
     def to_internal_value(self, data: Any) -> float:
         """Refuse what is no number."""
+        if isinstance(data, bool | str):
+            self.fail("invalid")
         value = float(super().to_internal_value(data))
         if not math.isfinite(value):
             self.fail("invalid")
@@ -45,7 +48,7 @@ class StrokeSerializer(serializers.Serializer[Stroke]):
         default=0.05,
         help_text="Of the line, as a part of the portrait's shorter side.",
     )
-    filled = serializers.BooleanField(default=False)
+    filled = Flag(default=False)
 
     def to_internal_value(self, data: Any) -> Stroke:
         """The stroke."""
@@ -67,7 +70,7 @@ class SourceSerializer(serializers.Serializer[Source]):
         " reference_set, `refine` and `variation` are painted from its photos once more; without,"
         " from the portrait.",
     )
-    words = serializers.CharField(
+    words = Text(
         required=False,
         allow_blank=True,
         help_text=f"What to change, in at most {WORDS} characters; for `edit` and `refine`.",

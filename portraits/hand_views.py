@@ -4,7 +4,7 @@ import io
 import uuid
 import zipfile
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -21,19 +21,13 @@ from portraits import gallery, links
 from portraits.asking import AskingView, look, read, token_of
 from portraits.errors import NothingPainted, UnknownPortrait
 from portraits.formats import ENDINGS, MEDIA_TYPES
+from portraits.list_serializers import WhichSizeSerializer
 from privacy.api.doors import Public
 from privacy.errors import BlobGone
 
-SIZES: Final = ("full", "preview", "thumb")
-NO_SIZE: Final = "There is no such size. Ask for full, preview or thumb."
 
-
-class NewLinkSerializer(serializers.Serializer[Any]):
+class NewLinkSerializer(WhichSizeSerializer):
     """Which picture."""
-
-    size = serializers.ChoiceField(
-        choices=SIZES, default="full", error_messages={"invalid_choice": NO_SIZE}
-    )
 
 
 class LinkSerializer(serializers.Serializer[Any]):

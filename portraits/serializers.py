@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from accounts.fields import Flag, Whole
 from portraits import job_rows
 from portraits.change_serializers import NO_SUCH, SourceSerializer
 from portraits.changes import Change
@@ -73,7 +74,7 @@ class ReferenceSetSerializer(serializers.ModelSerializer[ReferenceSet]):
 class NewReferenceSetSerializer(serializers.Serializer[Any]):
     """How long the photos may stay."""
 
-    keep_hours = serializers.IntegerField(
+    keep_hours = Whole(
         min_value=1,
         max_value=MAX_KEEP_HOURS,
         required=False,
@@ -81,7 +82,7 @@ class NewReferenceSetSerializer(serializers.Serializer[Any]):
         help_text="Keep the photos for further jobs, for so many hours. Left out: they are "
         "destroyed with the first job, or after 24 hours.",
     )
-    keep = serializers.BooleanField(
+    keep = Flag(
         default=False, help_text="Keep them for further jobs for 24 hours, or for `keep_hours`."
     )
 
@@ -95,7 +96,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="Id of a style. Only an order with a `source` may leave it out: it keeps the"
         " portrait's.",
     )
-    seed = serializers.IntegerField(
+    seed = Whole(
         min_value=0, max_value=SEEDS - 1, required=False, help_text="Left out: drawn at random."
     )
     reroll_of = serializers.UUIDField(
@@ -115,7 +116,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What does not go together is refused, not dropped."""
@@ -152,7 +153,7 @@ class PackSerializer(serializers.Serializer[Any]):
         allow_empty=False,
         help_text="Ids of styles, each once.",
     )
-    variations = serializers.IntegerField(
+    variations = Whole(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
     format = serializers.ChoiceField(
@@ -161,7 +162,7 @@ class PackSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""

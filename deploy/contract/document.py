@@ -7,7 +7,7 @@ its answer `default` and gets no codes; a test refuses that for everything under
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from deploy.contract import examples, refusals
+from deploy.contract import examples, links, refusals
 from deploy.contract.refusals import Refusal, Source
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -91,6 +91,8 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             if status != "default":
                 answer["description"] = answer.get("description") or SUCCESS[status]
                 _add_headers(answer, ("RequestId", *CARRIES.get((name, status), ())))
+                if follows := links.of(name, status):
+                    answer["links"] = follows
         operation["responses"] = {
             **{
                 code: answer for code, answer in operation["responses"].items() if code != "default"

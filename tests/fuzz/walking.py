@@ -119,6 +119,11 @@ def _label(recorder: Any, case: str) -> str:
     return str(recorder.cases[case].value.operation.label)
 
 
+def operations() -> int:
+    """So many the contract has."""
+    return sum(len(entry) for entry in read(WRITTEN)["paths"].values())
+
+
 def _document() -> Any:
     """The contract; what a stream is made of, OpenAPI 3.1 has no words for, and here they are."""
     document = read(WRITTEN)
@@ -160,7 +165,9 @@ def walk(
         "operations": [
             {
                 "include-operation-id": operation,
-                "checks": {check: {"enabled": False} for name, check in EXEMPT if name == operation},
+                "checks": {
+                    check: {"enabled": False} for name, check in EXEMPT if name == operation
+                },
             }
             for operation in {name for name, _ in EXEMPT}
         ],
@@ -175,7 +182,9 @@ def walk(
     class _Sessions:
         def get(self, case: Any, context: Any) -> str | None:
             asked = context.operation.definition.raw
-            if asked["operationId"] in ALONE or {"sessionToken": []} not in asked.get("security", ()):
+            if asked["operationId"] in ALONE or {"sessionToken": []} not in asked.get(
+                "security", ()
+            ):
                 return None
             return door.token(asked["operationId"])
 

@@ -4,9 +4,14 @@ REST framework reads 1 as true, 0 as a text and "7" as a number. Where a yes is 
 number an order, the kind that was sent has to be the kind that is meant.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
+
+# The sentence of REST framework would repeat what was sent.
+NO_SUCH: Final[dict[str, Any]] = {
+    "invalid_choice": "There is no such value. GET /v1/schema lists them."
+}
 
 
 class Flag(serializers.BooleanField):

@@ -5,17 +5,13 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts.fields import Flag, Text
+from accounts.fields import NO_SUCH, Flag, Text
 from portraits.changes import MASKED, WORDED, Change, Source
 from portraits.prompts import POINTS, STROKES, WORDS, Stroke
 
 # Between a hair and half of the picture.
 THINNEST, WIDEST = 0.002, 0.5
 DETAIL: Final = ("faithful", "rich")
-# The library's own sentence would repeat what was sent.
-NO_SUCH: Final[dict[str, Any]] = {
-    "invalid_choice": "There is no such value. GET /v1/schema lists them."
-}
 
 
 class FractionField(serializers.FloatField):

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from portraits.change_serializers import NO_SUCH
+from accounts.fields import NO_SUCH
 from portraits.models import Item, Job
 
 SIZES: Final = ("full", "preview", "thumb")

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
-from accounts.fields import Flag, Whole
+from accounts.fields import NO_SUCH, Flag, Whole
 from portraits import job_rows
-from portraits.change_serializers import NO_SUCH, SourceSerializer
+from portraits.change_serializers import SourceSerializer
 from portraits.changes import Change
 from portraits.formats import Format
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition

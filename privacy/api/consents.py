@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from accounts.fields import NO_SUCH
 from accounts.models import Region
 from privacy import consent
 from privacy.models import ConsentDocument
@@ -25,9 +26,11 @@ from privacy.serializers import (
 class WhichDocumentsSerializer(serializers.Serializer[Any]):
     """Narrows the list of texts."""
 
-    purpose = serializers.ChoiceField(choices=ConsentDocument.Purpose.choices, required=False)
+    purpose = serializers.ChoiceField(
+        choices=ConsentDocument.Purpose.choices, required=False, error_messages=NO_SUCH
+    )
     language = serializers.CharField(max_length=35, required=False)
-    region = serializers.ChoiceField(choices=Region.choices, required=False)
+    region = serializers.ChoiceField(choices=Region.choices, required=False, error_messages=NO_SUCH)
 
 
 class DocumentsView(APIView):

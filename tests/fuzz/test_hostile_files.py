@@ -1,7 +1,8 @@
 """I-01: what breaks image libraries breaks nothing here, sent as an app sends a photo.
 
-The short run sends a third of sixty bombs; the long one all, and every picture that Pillow,
-pillow-heif and AFL have collected as well. Each file gets a verdict in time, and the processes that gave it go on.
+The short run sends a third of sixty bombs. The long one sends all of them, and every picture that
+Pillow, pillow-heif and AFL have collected. Each file gets a verdict in time, and the processes
+that gave it go on.
 """
 
 import itertools

@@ -35,5 +35,5 @@ def test_two_devices_that_erase_at_once_begin_one_erasure(people: People) -> Non
     assert 202 in told
     assert told <= {202, 401, 410}, [answer.text for answer in answers]
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 202}) == 1
-    rows = people.query("SELECT count(*) FROM privacy_erasure WHERE owner_id = %s", person.id)
+    rows = people.query("SELECT count(*) FROM privacy_erasure WHERE subject_id = %s", person.id)
     assert rows == [(1,)]

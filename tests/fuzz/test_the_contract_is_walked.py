@@ -35,7 +35,7 @@ def test_every_answer_is_as_the_contract_says(people: People) -> None:
         people,
         checks=(SERVER, *SHAPE, *MORE),
         phases=pick(("examples", "fuzzing", "stateful"), walking.ALL),
-        examples=pick(4, 60),
+        examples=pick(4, 90),
         steps=pick(6, 12),
     )
     faults = sorted(name for name in found.failures if name.startswith(SERVER))

@@ -94,8 +94,10 @@ class Found:
         """One of the engine's events."""
         if isinstance(event, events.ScenarioFinished):
             self._scenario(event)
-        elif isinstance(event, events.NonFatalError | events.FatalError):
-            self.errors.append(str(getattr(event, "info", None) or event.exception)[:2000])
+        elif isinstance(event, events.NonFatalError):
+            self.errors.append(f"{event.label}: {event.value!r}")
+        elif isinstance(event, events.FatalError):
+            self.errors.append(repr(event.exception))
 
     def _scenario(self, event: Any) -> None:
         recorder = event.recorder

@@ -22,7 +22,7 @@ PERIOD: Final = 0.1
 def family(pid: int) -> tuple[list[psutil.Process], list[psutil.Process]]:
     """(a role and what lives as long as it, the zygote's short-lived children)."""
     role = psutil.Process(pid)
-    staying, passing = [role], []
+    staying, passing = [role], list[psutil.Process]()
     for child in role.children():
         staying.append(child)
         with suppress(psutil.NoSuchProcess):

@@ -23,13 +23,14 @@ CHAPTERS: Final = (
 INTRODUCTION: Final = """\
 # ASVS 5.0, level 2, row by row
 
-Every requirement of levels 1 and 2 of OWASP's Application Security Verification Standard 5.0.0, and those
-of level 3 that weigh most where faces are kept. `met` names the test that shows it, or where it stands
-written; `partly` and `not met` say what is missing. Written by `manage.py asvs_table` from
-[asvs.csv](asvs.csv); a test holds it against the list of ids and looks for every test that is named.
+Every requirement of levels 1 and 2 of OWASP's Application Security Verification Standard 5.0.0,
+and those of level 3 that weigh most where faces are kept. `met` names the test that shows it, or
+where it stands written; `partly` and `not met` say what is missing. Written by
+`manage.py asvs_table` from [asvs.csv](asvs.csv); a test holds it against the list of ids and looks
+for every test that is named.
 
-Nobody outside has looked at this. The numbering is OWASP's (CC BY-SA 4.0, <https://github.com/OWASP/ASVS>);
-the words are ours, and too few to stand for theirs.
+Nobody outside has looked at this. The numbering is OWASP's, under CC BY-SA 4.0
+(<https://github.com/OWASP/ASVS>); the words are ours, and too few to stand for theirs.
 """
 
 

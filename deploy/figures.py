@@ -64,6 +64,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "I-01": ("image corpora through the endpoint: crashes, 5xx", "0 / 0"),
     "I-02": ("fuzzing of the decoder: escapes", "0"),
     "I-03": ("metadata canaries that survive into a stored copy", "0"),
+    "schemathesis": ("the contract walked: server errors; answers unlike it", "0 / 0"),
     "A-01": ("foreign objects reachable", "0"),
     "A-02": ("ended sessions that are accepted", "0"),
     "A-03": ("throttle overshoot under 200 concurrent", "0"),

@@ -224,6 +224,11 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(term(Term.SESSION).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+# Only the admin has cookies. A browser takes a name that begins so over TLS alone, and gives it to
+# no other host.
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_SERVE_SPECIFICATION = False
@@ -324,7 +329,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
-        "RenditionName": "portraits.hand_views.SIZES",
+        "RenditionName": "portraits.list_serializers.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -346,4 +351,5 @@ UNFOLD = {"SITE_TITLE": "Sitter", "SITE_HEADER": "Sitter", "SHOW_HISTORY": False
 
 if ROLE is Role.WEB and PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

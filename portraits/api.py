@@ -174,7 +174,7 @@ class JobsView(generics.ListAPIView[Job]):
 
     def get_queryset(self) -> Any:
         """Their own, newest first; only those that were asked for."""
-        asked = WhichJobsSerializer(data=self.request.query_params)
+        asked = WhichJobsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         return _jobs(self.request).filter(**asked.validated_data)
 
@@ -246,7 +246,7 @@ class PortraitsView(generics.ListAPIView[Portrait]):
 
     def get_queryset(self) -> Any:
         """Those that can still be opened; only those that were asked for."""
-        asked = WhichPortraitsSerializer(data=self.request.query_params)
+        asked = WhichPortraitsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         found = gallery.living(caller(self.request), timezone.now())
         return found.filter(**asked.validated_data)

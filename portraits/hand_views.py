@@ -9,7 +9,7 @@ import uuid
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -29,13 +29,11 @@ from portraits.asking import AskingView, look, read, token_of
 from portraits.errors import NothingPainted, NotInThisFormat, UnknownPortrait
 from portraits.formats import ENDINGS, MEDIA_TYPES
 from portraits.job_views import IF_NONE_MATCH, NOT_MODIFIED
+from portraits.list_serializers import SIZES, WhichSizeSerializer
 from portraits.models import Rendition
 from privacy.api.doors import AnyAnswer, Public
 from privacy.errors import BlobGone
 from privacy.plain import Plain
-
-SIZES: Final = ("full", "preview", "thumb")
-NO_SIZE: Final = "There is no such size. Ask for full, preview or thumb."
 
 
 def _may_have(request: Request, rendition: Rendition) -> None:
@@ -67,7 +65,9 @@ class ImageView(APIView):
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """Opened for its owner, never cached. 304 opens nothing."""
-        size = request.query_params.get("size", "full")
+        asked = WhichSizeSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        size = asked.validated_data["size"]
         rendition = gallery.size_of(caller(request), pk, size, timezone.now())
         _may_have(request, rendition)
         # A rendition never changes, so its body's name is its version.
@@ -80,12 +80,8 @@ class ImageView(APIView):
         return response
 
 
-class NewLinkSerializer(serializers.Serializer[Any]):
+class NewLinkSerializer(WhichSizeSerializer):
     """Which picture."""
-
-    size = serializers.ChoiceField(
-        choices=SIZES, default="full", error_messages={"invalid_choice": NO_SIZE}
-    )
 
 
 class LinkSerializer(serializers.Serializer[Any]):

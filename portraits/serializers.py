@@ -6,8 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from accounts.fields import NO_SUCH, Flag, Whole
 from portraits import job_rows
-from portraits.change_serializers import NO_SUCH, SourceSerializer
+from portraits.change_serializers import SourceSerializer
 from portraits.changes import Change
 from portraits.formats import Format
 from portraits.job_json import image_of
@@ -80,7 +81,7 @@ class ReferenceSetSerializer(serializers.ModelSerializer[ReferenceSet]):
 class NewReferenceSetSerializer(serializers.Serializer[Any]):
     """How long the photos may stay."""
 
-    keep_hours = serializers.IntegerField(
+    keep_hours = Whole(
         min_value=1,
         max_value=MAX_KEEP_HOURS,
         required=False,
@@ -88,7 +89,7 @@ class NewReferenceSetSerializer(serializers.Serializer[Any]):
         help_text="Keep the photos for further jobs, for so many hours. Left out: they are "
         "destroyed with the first job, or after 24 hours.",
     )
-    keep = serializers.BooleanField(
+    keep = Flag(
         default=False, help_text="Keep them for further jobs for 24 hours, or for `keep_hours`."
     )
 
@@ -102,7 +103,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="Id of a style. Only an order with a `source` may leave it out: it keeps the"
         " portrait's.",
     )
-    seed = serializers.IntegerField(
+    seed = Whole(
         min_value=0, max_value=SEEDS - 1, required=False, help_text="Left out: drawn at random."
     )
     reroll_of = serializers.UUIDField(
@@ -122,7 +123,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What does not go together is refused, not dropped."""
@@ -159,7 +160,7 @@ class PackSerializer(serializers.Serializer[Any]):
         allow_empty=False,
         help_text="Ids of styles, each once.",
     )
-    variations = serializers.IntegerField(
+    variations = Whole(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
     format = serializers.ChoiceField(
@@ -168,7 +169,7 @@ class PackSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""

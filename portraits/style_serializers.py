@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from accounts.fields import Text
 from portraits import abilities
 from portraits.models import Style
 from portraits.prompts import CHOICES, WORDS, Prompt
@@ -116,7 +117,7 @@ class PromptSerializer(serializers.Serializer[Any]):
             name: serializers.ChoiceField(values, required=False, error_messages={**said})
             for name, values in CHOICES.items()
         }
-        fields["words"] = serializers.CharField(
+        fields["words"] = Text(
             required=False, allow_blank=True, help_text=f"At most {WORDS} characters of your own."
         )
         return fields

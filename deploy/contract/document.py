@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from deploy import retiring
-from deploy.contract import examples, refusals
+from deploy.contract import examples, links, refusals
 from deploy.contract.refusals import Refusal, Source
 
 # An operation that begins so is a GET.
@@ -131,6 +131,8 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
                 more = ("ETag",) if versioned and status in ("200", "304") else ()
                 carried = CARRIES.get((name, status), more)
                 _add_headers(answer, ("RequestId", *carried))
+                if follows := links.of(name, status):
+                    answer["links"] = follows
         operation["responses"] = {
             **{
                 code: answer for code, answer in operation["responses"].items() if code != "default"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.api.people import People, Person
 
 METHODS: Final = ("get", "put", "patch", "post", "delete")
+# What an address takes beside what its document lists: HEAD with GET, and OPTIONS, which says what
+# may be asked and nothing of the object.
+SILENT: Final = ("head", "options")
 # Addresses whose id is a permission that only its owner was told, or which are for everybody.
 PUBLIC: Final = {
     "/v1/erasures/{id}": "the id fetches the receipt when the account is gone",
@@ -71,6 +74,14 @@ def operations(people: People) -> list[tuple[str, str, str]]:
     ]
 
 
+def expected(method: str, listed: set[str]) -> int:
+    """What a stranger is told."""
+    if method == "options":
+        return 200
+    found = method in listed or (method == "head" and "get" in listed)
+    return 404 if found else 405
+
+
 def address(path: str, ids: dict[str, dict[str, str]]) -> str:
     """The owner's own, by the longest beginning that is known."""
     found = [values for beginning, values in ids.items() if path.startswith(beginning)]
@@ -109,6 +120,26 @@ def test_what_belongs_to_somebody_else_does_not_exist(
     assert leaks == []
     assert n > 30
     assert everything() == before
+
+
+def test_no_other_method_tells_anything_of_what_is_somebody_elses(
+    stranger: Person, ids: dict[str, dict[str, str]], operations: list[tuple[str, str, str]]
+) -> None:
+    listed: dict[str, set[str]] = {}
+    for method, path, _ in operations:
+        listed.setdefault(path, set()).add(method)
+    nobodys = {
+        beginning: dict.fromkeys(values, str(uuid.uuid4())) for beginning, values in ids.items()
+    }
+    told = []
+    for path, method in product(listed, (*METHODS, *SILENT)):
+        if method in listed[path]:
+            continue
+        answers = [stranger.http.request(method, address(path, which)) for which in (ids, nobodys)]
+        statuses = {answer.status_code for answer in answers}
+        if statuses != {expected(method, listed[path])} or answers[0].text != answers[1].text:
+            told.append(f"{method} {path}: {statuses}")
+    assert told == []
 
 
 def test_the_same_addresses_exist_for_their_owner(

@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from deploy.doctor.findings import Finding, error, named, warning
 
@@ -104,13 +105,16 @@ def judge(found: Mapping[str, str]) -> Iterator[Finding]:
 def clock(now: datetime) -> Iterator[Finding]:
     """This machine's clock against the one that leases and deadlines run on."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
+        cursor.execute("SELECT 1")  # a first connection may take a while
+        before = timezone.now()
+        cursor.execute("SELECT clock_timestamp()")
         theirs: datetime = cursor.fetchone()[0]
-    yield from apart("database", "PostgreSQL", abs(theirs - now))
+    yield from apart("database", "PostgreSQL", before, theirs)
 
 
-def apart(where: str, who: str, difference: timedelta) -> Iterator[Finding]:
-    """A clock that is not ours."""
+def apart(where: str, who: str, before: datetime, theirs: datetime) -> Iterator[Finding]:
+    """A clock that was asked between a moment of ours and now, however long the answer took."""
+    difference = max(before - theirs, theirs - timezone.now())
     if difference > CLOCK_WARNING:
         say = error if difference > CLOCK_ERROR else warning
         yield say(

@@ -11,10 +11,10 @@ from cryptography import x509
 from django.conf import settings
 
 from deploy.doctor.findings import Finding, error, named, warning
+from deploy.stack.certificates import CHAIN, KEY
 from privacy import epochs, keys, keystores, retention
 from privacy.errors import PrivacyError
 from privacy.models import EvidenceKey, FleetKey, ReceiptKey, RootEpoch
-from workers.manifest import CHAIN, KEY
 
 OTHERS: Final = 0o077
 EXPIRES_SOON: Final = timedelta(days=30)

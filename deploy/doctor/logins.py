@@ -18,7 +18,7 @@ VERBS: Final = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"
 
 _TABLES: Final = r"""
     SELECT r.rolname, c.relname, verb
-    FROM pg_roles r, pg_class c, unnest(%s) AS verb
+    FROM pg_roles r, pg_class c, unnest(%s::text[]) AS verb
     WHERE r.rolname LIKE 'sitter\_%%' AND r.rolname <> %s AND NOT r.rolsuper
         AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND has_table_privilege(r.oid, c.oid, verb)

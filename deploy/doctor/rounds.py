@@ -5,7 +5,7 @@ that fails is a finding too: what nobody could look at is not healthy.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -26,7 +26,6 @@ from deploy.doctor import (
     objects,
     people,
     rhythm,
-    weights,
 )
 from deploy.doctor.findings import Finding, Look, error, named, note
 from deploy.stack.compartments import COMPARTMENTS
@@ -39,15 +38,34 @@ DATABASE, BUCKET, BROKER = frozenset({"database"}), frozenset({"bucket"}), froze
 MAILERS: Final = frozenset({"web", "upkeep"})
 PAINTER: Final = frozenset({"gpu"})
 LOOKERS: Final = frozenset({"gpu", "intake"})
+
+
+def _card(now: datetime) -> Iterable[Finding]:
+    from deploy.doctor import card  # only the gpu worker's image holds what it imports
+
+    return card.look(now)
+
+
+def _engines(now: datetime) -> Iterable[Finding]:
+    from deploy.doctor import weights  # the same
+
+    return weights.engines(now)
+
+
+def _gate(now: datetime) -> Iterable[Finding]:
+    from deploy.doctor import weights  # and the intake's
+
+    return [*weights.gate(now), *weights.judge(now)]
+
+
 ROUNDS: Final = (
     Look("settings", configuration.look),
     Look("disk", machine.disk),
     Look("key folders", keyring.folders),
     Look("content credentials", keyring.credentials, roles=PAINTER),
-    Look("graphics card", machine.card, roles=PAINTER),
-    Look("engines' weights", weights.engines, roles=PAINTER),
-    Look("gate's weights", weights.gate, roles=LOOKERS),
-    Look("judge's weights", weights.judge, roles=LOOKERS),
+    Look("graphics card", _card, roles=PAINTER),
+    Look("engines' weights", _engines, roles=PAINTER),
+    Look("gate's weights", _gate, roles=LOOKERS),
     Look("PostgreSQL", database.look, DATABASE),
     Look("logins", logins.look, DATABASE),
     Look("clock", database.clock, DATABASE),

@@ -43,6 +43,8 @@ normal = lambda name: name.lower().replace("_", "-").replace(".", "-")
 class Wall:
     def __init__(self, finder):
         self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
     def find_spec(self, name, path=None, target=None):
         mine = {normal(one) for one in owners.get(name.partition(".")[0], ())}
         return None if mine and not mine & held else self.finder.find_spec(name, path, target)

@@ -60,6 +60,7 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines -o deploy/locks/engines.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
+	@$(PY) -m deploy.locks.parts
 
 pictures: demo ## Make the README's picture again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg

@@ -35,7 +35,8 @@ LABEL org.opencontainers.image.title="sitter-web" \
 RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/ensurepip \
         /usr/local/bin/pip* \
     && groupadd --gid 10001 sitter \
-    && useradd --uid 10001 --gid sitter --no-create-home --home-dir /tmp --shell /usr/sbin/nologin sitter
+    && useradd --uid 10001 --gid sitter --no-create-home --home-dir /tmp --shell /usr/sbin/nologin sitter \
+    && install -d -m 700 -o sitter -g sitter /keys/root /keys/receipt /keys/evidence
 COPY --from=build /venv /venv
 COPY --from=build /srv/sitter /srv/sitter
 WORKDIR /srv/sitter

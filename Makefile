@@ -68,6 +68,7 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
 	@echo "$(ATHERIS)" | $(VENV)/bin/uv pip compile - --quiet --python-version 3.11 --no-annotate \
 		--no-header --generate-hashes -o deploy/locks/fuzz.txt
+	@$(PY) -m deploy.locks.parts
 
 # The pictures of the try page need Debian's chromium beside the development packages.
 pictures: demo $(VENV)/dev ## Make the README's pictures again, by running the product

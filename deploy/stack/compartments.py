@@ -23,7 +23,7 @@ GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 # The stack decides these; a value of the user's own would point a role past its compartment.
 DECIDED = frozenset(
     {
-        *("role", "production", "mail_folder"),
+        *("role", "production", "mail_folder", "secrets_folder"),
         *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
     }
 )

@@ -22,7 +22,7 @@ TELLING = {
     "ParseError",
     "ValidationError",
     "NotAuthenticated",
-    "_plain_error",
+    "plain_error",
 }
 
 

@@ -19,7 +19,7 @@ from privacy.models import Period
 from workers.schedule import PERIODS
 
 # A bucket that hangs must not hang a scrape; what has not answered by then counts as away.
-BUCKET_ANSWERS_IN: Final = 2.0
+BUCKET_ANSWERS_IN: Final = 1.0
 _LOGINS: Final = ("web", "intake", "gpu", "upkeep", "keeper", "courier", "other")
 # Who is connected, and nothing of what they ask, which this login could not see anyway.
 _CONNECTIONS: Final = """
@@ -111,8 +111,9 @@ def readiness() -> Iterator[GaugeMetricFamily]:
 
 
 def _bucket_answers() -> bool:
-    if not _asked or _asked[0].done():
-        _asked[:] = [_asker.submit(health.met, health.BUCKET)]
+    if _asked and not _asked[0].done():
+        return False  # it was asked at an earlier scrape, and still has not answered
+    _asked[:] = [_asker.submit(health.met, health.BUCKET)]
     try:
         return _asked[0].result(BUCKET_ANSWERS_IN)
     except NotInTime:

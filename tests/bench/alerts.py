@@ -173,5 +173,5 @@ def _keep(taken: dict[str, float | None]) -> None:
         unit="s",
         n=len(taken),
         holds=in_time == len(taken),
-        how="real Prometheus, scrape and evaluation every 2 s, rules as committed, no pause shortened",
+        how="real Prometheus, a scrape and an evaluation every 2 s, rules as committed",
     )

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from deploy import health
 from deploy.metrics import ended, machinery
 from portraits import demand, painters
-from portraits.models import Painter, Photo
+from portraits.models import Painter, Photo, ReferenceSet
 from privacy.models import Blob, Lease
+from privacy.retention import Kind
 from tests.metrics import scrape
 from tests.metrics.rows import done, paints
 from tests.portraits import making
@@ -119,7 +121,7 @@ def test_refused_photos_are_told_by_reason_and_only_recent_ones() -> None:
     kept = making.owner()
     found = scrape.here().value("photos_refused_lately", code="too_dark")
     assert found is not None
-    set_id = making.ReferenceSet.objects.create(
+    set_id = ReferenceSet.objects.create(
         owner_id=kept, keep=False, created_at=now(), expires_at=now() + timedelta(hours=1)
     ).pk
     old = ended.first_id(now() - timedelta(hours=2))
@@ -135,7 +137,7 @@ def test_refused_photos_are_told_by_reason_and_only_recent_ones() -> None:
 def test_what_outlives_its_deadline_shows_although_upkeep_is_dead() -> None:
     before = scrape.here().value("blobs_past_deadline")
     assert before is not None
-    blob = making.written(making.Kind.REFERENCE, making.owner(), b"x")
+    blob = making.written(Kind.REFERENCE, making.owner(), b"x")
     Blob.objects.filter(pk=blob.pk).update(
         created_at=now() - timedelta(days=2), expires_at=now() - timedelta(minutes=3)
     )
@@ -166,7 +168,7 @@ def test_keys_are_told() -> None:
 def test_a_bucket_that_hangs_does_not_hang_the_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = threading.Event()
     monkeypatch.setattr(machinery, "BUCKET_ANSWERS_IN", 0.1)
-    monkeypatch.setattr(machinery.health, "met", lambda need: need.name != "bucket" or stuck.wait())
+    monkeypatch.setattr(health, "met", lambda need: need.name != "bucket" or stuck.wait())
     told = scrape.here()
     stuck.set()
     assert told.value("need_met", need="bucket") == 0

@@ -312,6 +312,12 @@ class Env(BaseSettings):
         description="Lets the webhook be at a private address; for development, refused in"
         " production.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus sends as a bearer token to /metrics, 16 characters or more;"
+        " empty means that the address does not exist. Only for the web.",
+    )
     log_level: str = Field("INFO", description="Python log level.")
 
     @classmethod

@@ -141,24 +141,25 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 outside of any view, in the same shape."""
-    return _plain_error(404, "not_found", "There is nothing at this address.")
+    return plain_error(404, "not_found", "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 outside of REST framework, in the same shape; 503 where only the database was away."""
     if isinstance(sys.exception(), OperationalError | InterfaceError):
-        answer = _plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
+        answer = plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
         answer["Retry-After"] = str(RETRY_SECONDS)
         return answer
-    return _plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
+    return plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 outside of REST framework, in the same shape."""
-    return _plain_error(400, "bad_request", "The request could not be understood.")
+    return plain_error(400, "bad_request", "The request could not be understood.")
 
 
-def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
+def plain_error(status: int, code: str, sentence: str) -> HttpResponse:
+    """The one error shape, where no view of REST framework answers."""
     kind = "server_error" if status >= 500 else "client_error"
     errors = [{"code": code, "detail": gettext(sentence), "attr": None}]
     return JsonResponse({"type": kind, "errors": errors}, status=status)

@@ -208,6 +208,10 @@ WEBHOOK_KEYS = [key.get_secret_value() for key in ENV.webhook_keys]
 WEBHOOK_INSECURE = ENV.webhook_insecure
 WEBHOOK_PRIVATE = ENV.webhook_private
 
+# --- Metrics -----------------------------------------------------------------------------------
+
+METRICS_TOKEN = ENV.metrics_token.get_secret_value() if ENV.metrics_token else None
+
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -1,5 +1,6 @@
 """The portraits API: each view parses, makes one domain call and answers."""
 
+import logging
 import uuid
 from typing import Any
 
@@ -36,6 +37,8 @@ from portraits.style_serializers import PromptSerializer
 from privacy.api.pausing import ask_again
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
+
+log = logging.getLogger(__name__)
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="Kept for 24 h."
@@ -197,6 +200,8 @@ class JobsView(generics.ListAPIView[Job]):
         body.is_valid(raise_exception=True)
         set_id = body.validated_data.get("reference_set")
         job, _ = jobs.submit(caller(request), set_id, body.wanted, key, timezone.now())
+        # Which request it was, this line alone says; workers' lines carry the job from here on.
+        log.info("job_submitted", extra={"job_id": str(job.pk)})
         return _told(request, job.pk, status.HTTP_202_ACCEPTED)
 
 

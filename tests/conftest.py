@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "SITTER_LOG_LEVEL": "DEBUG",
             # Storms ask as often as they can; what refuses them has tests of its own.
             "SITTER_REQUESTS_A_MINUTE": "100000",
+            "SITTER_METRICS_TOKEN": "a-token-of-the-tests",
         },
     )
     _stack.start()

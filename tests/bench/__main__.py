@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from functools import partial
 
 from tests.bench import (
+    alerts,
     api,
     crypto,
     delivery,
@@ -26,6 +27,7 @@ from tests.bench.report import conditions, said
 SUITES = {
     "stack": stack.run,
     "erasure": erasure.run,
+    "alerts": alerts.run,
     "crypto": crypto.run,
     "keys": keys.run,
     "retention": retention.run,

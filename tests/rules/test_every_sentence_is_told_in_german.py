@@ -25,7 +25,7 @@ TELLING = {
     "ParseError",
     "ValidationError",
     "NotAuthenticated",
-    "_plain_error",
+    "plain_error",
 }
 
 

@@ -148,6 +148,6 @@ class PocketPipeline(DiffusionPipeline):
             done.zero_()
         finally:
             # These pixels are somebody's face: they do not wait for the allocator to reuse them.
-            for tensor in (clean, start, sheet, state):
+            for tensor in (clean, start, state):
                 tensor.zero_()
         return PocketOutput(images=[picture])

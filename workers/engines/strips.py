@@ -62,9 +62,7 @@ class Kept(Plane):
 
         ours, theirs = self.spread, other.spread
         mean = torch.cat([ours.mean, theirs.mean])
-        return Kept(
-            self.shape, rows, Spread(mean, torch.cat([ours.variance, theirs.variance]))
-        )
+        return Kept(self.shape, rows, Spread(mean, torch.cat([ours.variance, theirs.variance])))
 
 
 def folded(pictures: Sequence[Tensor]) -> Plane:

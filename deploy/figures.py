@@ -78,6 +78,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "N-02": ("tampered weights that load", "0"),
     "B-01": ("bad photos accepted; good photos refused", "0; 5 % or fewer"),
     "judge-safe": ("safe pictures that the judge of indecency holds back", "0"),
+    "pocket-memory": ("memory of a process that paints, 512 and 1024 px", "700 MB or less"),
     "face-found": ("identity portraits in which the gate finds the face", "none lost twice"),
     "R1": ("GPU busy at 200 ms jobs; against a plain Celery task", "0.90; 1.7x"),
     "R2": ("throughput against the best of the peers", "1.0x or more"),

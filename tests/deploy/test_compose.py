@@ -1,6 +1,5 @@
 """The compose file and the Dockerfiles, by linters and by what they say; no engine is asked."""
 
-import ctypes
 import json
 import re
 import subprocess
@@ -166,12 +165,3 @@ def test_postgresqls_options_are_those_that_the_doctor_asks_for(services: dict[s
     given = {name: value for name, _, value in said}
     assert given["ssl"] == "on"
     assert list(database.judge({"server_version_num": "180000", **given})) == []
-
-
-def test_the_seccomp_profile_is_read_by_the_library_that_runtimes_use() -> None:
-    profile = json.loads((DOCKER / "seccomp" / "intake.json").read_text())
-    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
-    names = {name for rule in profile["syscalls"] for name in rule["names"]}
-    library = ctypes.CDLL("libseccomp.so.2")
-    unknown = {name for name in names if library.seccomp_syscall_resolve_name(name.encode()) == -1}
-    assert unknown == set()

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from deploy.doctor import database
+from deploy.doctor import database, objects
 from deploy.doctor.findings import Finding
+from deploy.stack.seaweed import VERSIONED_BUCKET
 from privacy import bucket, restore, valkey
 from privacy.models import ConsentDocument
 from tests.conftest import s3_client
@@ -222,3 +223,26 @@ def test_bodies_and_ledger_in_one_bucket(findings: Findings, settings_of: Any) -
     stores = {**settings.STORAGES, "ledger": settings.STORAGES["sealed"]}
     settings_of(STORAGES=stores)
     assert "ledger.shared" in wrong(findings("web"))
+
+
+def test_keys_in_a_bucket_that_keeps_versions_or_that_bodies_lie_in(
+    healthy: Any, settings_of: Any
+) -> None:
+    """As under KMS: the addresses are its, the buckets are real."""
+    bodies = bucket._client()[1]
+    healthy("keeper")
+    settings_of(
+        ROOT_KEYS=f"kms://{bodies}/root?key=alias/sitter-root",
+        EVIDENCE_KEYS=f"kms://{VERSIONED_BUCKET}/evidence?key=alias/sitter-evidence",
+    )
+    s3_client().create_bucket(Bucket=VERSIONED_BUCKET)
+    try:
+        s3_client().put_bucket_versioning(
+            Bucket=VERSIONED_BUCKET, VersioningConfiguration={"Status": "Enabled"}
+        )
+        found = wrong(list(objects.kept_keys(now())))
+    finally:
+        s3_client().delete_bucket(Bucket=VERSIONED_BUCKET)
+    assert found.keys() == {"keys.bucket", "keys.versions"}
+    assert "root keys" in found["keys.bucket"]
+    assert "evidence keys" in found["keys.versions"]

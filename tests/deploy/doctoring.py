@@ -1,13 +1,20 @@
 """An installation that is healthy, and the doctor's eyes as each role."""
 
-from contextlib import nullcontext
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from deploy import grants
 from deploy.doctor import rounds
 from deploy.doctor.findings import STATUS, Finding
+from deploy.stack import valkey as stack_valkey
 from privacy import bucket, keys, periods
 from tests.portraits.making import now
 from tests.privacy.alone import acting_as
@@ -40,3 +47,31 @@ def examined(role: str, at: Any = None) -> list[Finding]:
 def wrong(found: list[Finding]) -> dict[str, str]:
     """Name and sentence of whatever is not a note."""
     return {each.name: each.wrong for each in found if STATUS[each.severity]}
+
+
+@contextmanager
+def broker(folder: Path, *settings: str) -> Iterator[str]:
+    """A second Valkey, set up as told; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    process = subprocess.Popen(
+        [str(stack_valkey.program()), *own, *settings], stdout=subprocess.DEVNULL
+    )
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                stack_valkey.ask(url)
+            except redis.AuthenticationError:
+                break
+            except redis.RedisError:
+                time.sleep(0.05)
+            else:
+                break
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)

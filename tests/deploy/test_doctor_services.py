@@ -1,26 +1,21 @@
 """What the doctor finds in PostgreSQL, the broker and the buckets, each thing done to real ones."""
 
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from django.db import connection
 from django.utils import timezone
 
-from deploy.doctor import database
+from deploy.doctor import database, objects
 from deploy.doctor.findings import Finding
-from deploy.stack import valkey as stack_valkey
+from deploy.stack.seaweed import VERSIONED_BUCKET
 from privacy import bucket, restore, valkey
 from privacy.models import ConsentDocument
 from tests.conftest import s3_client
-from tests.deploy.doctoring import Admin, examined, wrong
+from tests.deploy.doctoring import Admin, broker, examined, wrong
 from tests.portraits.making import now
 
 Findings = Callable[..., list[Finding]]
@@ -40,30 +35,6 @@ def own_setting(admin: Admin) -> Iterator[Callable[..., None]]:
     admin.execute(f"ALTER DATABASE {HERE} RESET ALL".encode())
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
-
-
-@contextmanager
-def broker(folder: Path, *settings: str) -> Iterator[str]:
-    """A second Valkey, set up as told; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    process = subprocess.Popen(
-        [str(stack_valkey.program()), *own, *settings], stdout=subprocess.DEVNULL
-    )
-    url = f"redis://127.0.0.1:{port}/0"
-    try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with suppress(redis.RedisError):
-                stack_valkey.ask(url)
-                break
-            time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
@@ -252,3 +223,26 @@ def test_bodies_and_ledger_in_one_bucket(findings: Findings, settings_of: Any) -
     stores = {**settings.STORAGES, "ledger": settings.STORAGES["sealed"]}
     settings_of(STORAGES=stores)
     assert "ledger.shared" in wrong(findings("web"))
+
+
+def test_keys_in_a_bucket_that_keeps_versions_or_that_bodies_lie_in(
+    healthy: Any, settings_of: Any
+) -> None:
+    """As under KMS: the addresses are its, the buckets are real."""
+    bodies = bucket._client()[1]
+    healthy("keeper")
+    settings_of(
+        ROOT_KEYS=f"kms://{bodies}/root?key=alias/sitter-root",
+        EVIDENCE_KEYS=f"kms://{VERSIONED_BUCKET}/evidence?key=alias/sitter-evidence",
+    )
+    s3_client().create_bucket(Bucket=VERSIONED_BUCKET)
+    try:
+        s3_client().put_bucket_versioning(
+            Bucket=VERSIONED_BUCKET, VersioningConfiguration={"Status": "Enabled"}
+        )
+        found = wrong(list(objects.kept_keys(now())))
+    finally:
+        s3_client().delete_bucket(Bucket=VERSIONED_BUCKET)
+    assert found.keys() == {"keys.bucket", "keys.versions"}
+    assert "root keys" in found["keys.bucket"]
+    assert "evidence keys" in found["keys.versions"]

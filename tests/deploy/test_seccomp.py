@@ -1,5 +1,6 @@
 """The intake works under its seccomp profile, its child gets its walls, and nobody gets more."""
 
+import ctypes
 import ctypes.util
 import json
 import subprocess
@@ -73,6 +74,15 @@ def test_what_a_container_must_not_do_is_refused() -> None:
     assert {name: (answer, errno) for name, answer, errno in said} == dict.fromkeys(
         FORBIDDEN, (-1, 1)
     )
+
+
+def test_the_seccomp_profile_is_read_by_the_library_that_runtimes_use() -> None:
+    profile = json.loads(PROFILE.read_text())
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    names = {name for rule in profile["syscalls"] for name in rule["names"]}
+    library = ctypes.CDLL(LIBRARY)
+    unknown = {name for name in names if library.seccomp_syscall_resolve_name(name.encode()) == -1}
+    assert unknown == set()
 
 
 @pytest.mark.slow

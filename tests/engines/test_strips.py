@@ -18,8 +18,8 @@ LEVELS = 0.5
 def test_it_paints_what_one_piece_would_be(
     pocket: Engine, shape: tuple[int, int], threads: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A strip of two rows or so: many borders.
-    monkeypatch.setattr(strips, "AT_ONCE", 3 * shape[1])
+    # Strips of a few rows: many borders.
+    monkeypatch.setattr(strips, "AT_ONCE", 6 * shape[1])
     chance = torch.Generator().manual_seed(4)
     pictures = [torch.randn((1, deep, *shape), generator=chance).clamp(-1, 1) for deep in (3, 3, 4)]
     unet, hands = pocket._pipeline.unet, pocket._pipeline.hands  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from portraits.errors import AllowanceUsed, DailyAllowanceUsed, MonthlyAllowanceUsed
-from portraits.models import Allowance, Item, Job
+from portraits.models import Allowance, Item
 
 Period = Allowance.Period
 
@@ -66,19 +66,19 @@ def charge(owner_id: uuid.UUID, count: int, now: datetime) -> None:
             raise refused
 
 
-def refund(job: Job) -> int:
+def refund(job_id: uuid.UUID, owner_id: uuid.UUID, ordered_at: datetime) -> int:
     """Take off what a job that has just ended owes no portrait for; returns how many.
 
     Each item at most once, because its mark is taken with it. Whose free re-roll came to nothing
     has it still.
     """
-    unserved = Item.objects.filter(_UNSERVED, job_id=job.pk)
+    unserved = Item.objects.filter(_UNSERVED, job_id=job_id)
     unserved.exclude(reroll_of=None).update(reroll_of=None)
     count = unserved.filter(charged=True).update(charged=False)
     if count:
         for period in _REFUSALS:
-            held = Allowance.objects.filter(owner_id=job.owner_id, period=period)
-            held.filter(starts=starts(period, job.created_at)).update(used=F("used") - count)
+            held = Allowance.objects.filter(owner_id=owner_id, period=period)
+            held.filter(starts=starts(period, ordered_at)).update(used=F("used") - count)
     return count
 
 

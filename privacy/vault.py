@@ -170,6 +170,8 @@ def commit(drafts: Iterable[Draft]) -> bool:
     False: one of them was destroyed meanwhile, and the caller must roll back.
     """
     made = list(drafts)
+    if not made:
+        return True
     ids = [item.blob_id for item in made]
     with connection.cursor() as cursor:
         lengths, digests = [item.length for item in made], [item.sha256 for item in made]

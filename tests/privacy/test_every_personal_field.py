@@ -164,12 +164,6 @@ def ends(kept: inventory.Retention) -> bool:
 
 def test_a_session_is_copied_without_the_hash_that_keeps_it_valid() -> None:
     who = consenting()
-    Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
-    known = SocialAccount.objects.create(user=user, provider="apple", uid=uuid.uuid4().hex)
-    SocialToken.objects.create(account=known, token="never", token_secret="never")
-    SignInGrant.objects.create(
-        subject_id=who, provider="apple", client="app", capsule=b"", body=b"", created_at=now()
-    )
     session = SessionStore()
     session[SESSION_KEY] = str(who)
     session[HASH_SESSION_KEY] = "the hash that keeps it valid"

@@ -15,14 +15,18 @@ from django.utils import translation
 from django.utils.translation import get_language_from_request, gettext
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError, ValidationError
+from rest_framework.fields import IntegerField
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from deploy.retiring import announce
 from privacy.errors import PrivacyError
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS = 5
+ROWS = IntegerField(min_value=1)
 
 CSP = (
     "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -41,6 +45,16 @@ class Page(CursorPagination):
     ordering = "-created_at"
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int | None:
+        """More than the largest page is the largest page; what is no number of rows is refused."""
+        name = "page_size"
+        if (asked := request.query_params.get(name)) is not None:
+            try:
+                ROWS.run_validation(asked)
+            except ValidationError as refused:
+                raise ValidationError({name: refused.detail}) from None
+        return super().get_page_size(request)
 
 
 class DomainProblem(APIException):
@@ -200,4 +214,5 @@ class PrivateResponses:
         """One request."""
         response = self.get_response(request)
         keep_private(request, response)
+        announce(request, response)
         return response

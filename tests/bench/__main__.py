@@ -8,6 +8,7 @@ from tests.bench import (
     alerts,
     api,
     crypto,
+    delivery,
     erasure,
     gpu,
     keys,
@@ -36,6 +37,7 @@ SUITES = {
     "sched": sched.run,
     "worker": worker.run,
     "api": api.run,
+    "delivery": delivery.run,
     "pocket": pocket.run,
     "gpu": gpu.run,
 }

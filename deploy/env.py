@@ -4,11 +4,17 @@
 a test compares them. It refuses values of the wrong type at start-up, by name.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +54,11 @@ class Env(BaseSettings):
     )
 
     role: Role = Field(Role.MIGRATOR, description="Which process this is.")
+    secrets_folder: Path | None = Field(
+        None,
+        description="Folder of files, each named like a setting in small letters"
+        " (`sitter_secret_key`), that holds its value; what the environment says goes first.",
+    )
     production: bool = Field(
         False, description="Switches the strict checks on; the embedded stack refuses to run so."
     )
@@ -132,6 +143,48 @@ class Env(BaseSettings):
         gt=0,
         le=30,
         description="A session that nobody uses for so long ends; any session ends after 30 days.",
+    )
+    passkey_domain: str = Field(
+        "localhost",
+        min_length=1,
+        description="The domain that passkeys are bound to. One that is changed makes every passkey"
+        " useless; your apps name it in their association files.",
+    )
+    passkey_origins: list[str] = Field(
+        [],
+        description="Who else may speak to a passkey than pages of that domain and its subdomains"
+        " (JSON list): `android:apk-key-hash:…` of your Android app.",
+    )
+    apple_clients: list[str] = Field(
+        [],
+        description="Bundle ids of your apps whose Sign in with Apple counts (JSON list); empty"
+        " switches it off. The courier fetches Apple's keys.",
+    )
+    google_clients: list[str] = Field(
+        [],
+        description="OAuth client ids that your apps ask Google for tokens of (JSON list); empty"
+        " switches it off. The courier fetches Google's keys.",
+    )
+    apple_url: str = Field(
+        "https://appleid.apple.com", description="Where the courier reaches Apple."
+    )
+    google_url: str = Field(
+        "https://www.googleapis.com/oauth2/v3/certs",
+        description="Where the courier fetches the keys that Google signs with.",
+    )
+    apple_team: str = Field(
+        "", description="Your team's id at Apple, for revoking Sign in with Apple."
+    )
+    apple_key_id: str = Field("", description="The id of the key in SITTER_APPLE_KEY.")
+    apple_key: SecretStr | None = Field(
+        None,
+        description="Apple's private key for Sign in with Apple (PEM, a .p8 file's content). With"
+        " it, Apple is told of erasures. Only for the courier.",
+    )
+    grant_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of keys that Apple's"
+        " tokens are sealed to. Only for the courier, with SITTER_APPLE_KEY.",
     )
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."
@@ -259,7 +312,27 @@ class Env(BaseSettings):
         description="Lets the webhook be at a private address; for development, refused in"
         " production.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus sends as a bearer token to /metrics, 16 characters or more;"
+        " empty means that the address does not exist. Only for the web.",
+    )
     log_level: str = Field("INFO", description="Python log level.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """An environment is shown by `docker inspect` and inherited by children; files are not."""
+        folder = os.environ.get("SITTER_SECRETS_FOLDER")
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
+        return (init_settings, env_settings, *files)
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> "Env":
@@ -274,4 +347,7 @@ class Env(BaseSettings):
         for name in ("webhook_insecure", "webhook_private"):
             if getattr(self, name):
                 raise ValueError(f"SITTER_{name.upper()} must be false in production.")
+        for name in ("apple_url", "google_url"):
+            if not getattr(self, name).startswith("https://"):
+                raise ValueError(f"SITTER_{name.upper()} must begin with https:// in production.")
         return self

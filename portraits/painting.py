@@ -51,6 +51,8 @@ class Work:
     rich: bool
     # The file format that was asked for; empty where none was.
     form: str = ""
+    # For the logs.
+    job_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
                 continue
             item_rows.begin(item, now)
             what = (item.task, item.prompt_id, item.source_id, item.rich, item.format)
-            return Work(held, item.engine, item.recipe, item.seed, item.photos, *what)
+            return Work(held, item.engine, item.recipe, item.seed, item.photos, *what, item.job_id)
 
 
 _DONE: Final = """

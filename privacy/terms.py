@@ -33,6 +33,7 @@ from privacy.models import (
     Ledger,
     LedgerLink,
     Notice,
+    SignInGrant,
     Verdict,
 )
 from privacy.retention import Term, term
@@ -205,6 +206,7 @@ endings: Final[list[Ending]] = [
         Term.RECEIPT,
         after(Erasure, "proved_at", Term.RECEIPT, stage=Erasure.Stage.PROVED),
     ),
+    Rows("grants", Term.RECEIPT, after(SignInGrant, "ending_at", Term.RECEIPT)),
     Rows("notices", Term.NOTICE, after(Notice, "sent_at", Term.NOTICE)),
     Mailbox("mail", Term.MAIL),
     Rows("staff_log", Term.STAFF_LOG, after(LogEntry, "action_time", Term.STAFF_LOG)),

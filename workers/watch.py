@@ -34,7 +34,7 @@ PATIENCE: Final = 3
 # Whoever goes on for so long with what they have lost does not listen any more.
 HUNG_AFTER: Final = 120.0
 SAY_AGAIN_AFTER: Final = 60.0
-# The courier may not see when periodic tasks ran, and leaves its work alone when its endpoint does.
+# The courier leaves its work alone when its endpoint does.
 UNWATCHED: Final = ("courier",)
 
 

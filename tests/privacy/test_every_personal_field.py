@@ -13,18 +13,20 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
+from accounts.sessions import BEGAN, SessionStore
 from portraits import painting, reports
 from portraits.models import Allowance, Event, Portrait, Report
 from privacy import archive, chain, copies, erasure, export, inventory, leases, stages
 from privacy.inventory import COPIED, TABLES, End
-from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice
+from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice, SignInGrant
 from privacy.retention import Rule
 from tests.figures import figure
 from tests.portraits.making import (
@@ -53,6 +55,12 @@ def fill(who: uuid.UUID, web: Callable[[str], None]) -> None:
     address = EmailAddress.objects.create(user=user, email=user.email)
     EmailConfirmation.objects.create(email_address=address, key=uuid.uuid4().hex, sent=now())
     LogEntry.objects.create(user=user, object_id=str(who), object_repr=str(user), action_flag=2)
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
+    known = SocialAccount.objects.create(user=user, provider="apple", uid=uuid.uuid4().hex)
+    SocialToken.objects.create(account=known, token="never", token_secret="never")
+    SignInGrant.objects.create(
+        subject_id=who, provider="apple", client="app", capsule=b"", body=b"", created_at=now()
+    )
     session = SessionStore()
     session[SESSION_KEY] = str(who)
     session[HASH_SESSION_KEY] = "the hash that keeps it valid"
@@ -156,13 +164,20 @@ def ends(kept: inventory.Retention) -> bool:
 
 def test_a_session_is_copied_without_the_hash_that_keeps_it_valid() -> None:
     who = consenting()
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
+    known = SocialAccount.objects.create(user=user, provider="apple", uid=uuid.uuid4().hex)
+    SocialToken.objects.create(account=known, token="never", token_secret="never")
+    SignInGrant.objects.create(
+        subject_id=who, provider="apple", client="app", capsule=b"", body=b"", created_at=now()
+    )
     session = SessionStore()
     session[SESSION_KEY] = str(who)
     session[HASH_SESSION_KEY] = "the hash that keeps it valid"
     session.save()
     table = next(table for table in TABLES if table.model == "accounts.Session")
     (row,) = Session.objects.filter(user_id=who)
-    assert archive._row(table, row)["session_data"] == {SESSION_KEY: str(who)}
+    began = row.created_at.isoformat()
+    assert archive._row(table, row)["session_data"] == {SESSION_KEY: str(who), BEGAN: began}
 
 
 def test_links_of_a_persons_own_entries_come_with_the_copy(web: Callable[[str], None]) -> None:

@@ -1,10 +1,16 @@
 """The admin's view of accounts: metadata only."""
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from accounts.models import User
+
+# Staff have no business with what proves who somebody is.
+for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(hidden)
 
 
 @admin.register(User)

@@ -89,7 +89,10 @@ class ReauthenticateView(Door):
         operation_id="reauthenticate", auth=TOKEN, request=PasswordSerializer, responses=IN
     )
     def post(self, request: Request) -> Response:
-        """Confirm the password, as an erasure and an export ask for. The token may be a new one."""
+        """Confirm the password, as an erasure and an export ask for. The token may be a new one.
+
+        Who has none confirms by a passkey, a code, or Apple or Google.
+        """
         return passed(request, views.ReauthenticateView)
 
 

@@ -16,15 +16,15 @@ class SessionEnded(AuthenticationFailed):
 
 
 class ReauthenticationRequired(PermissionDenied):
-    """The act needs a password that was given within the last minutes.
+    """The act needs a proof of who one is that was given within the last minutes.
 
     403 and not 401: the session is fine, and many clients sign out on any 401.
     """
 
     default_code = "reauthentication_required"
     default_detail = (
-        "For your safety, confirm your password first (POST /auth/app/v1/auth/reauthenticate), "
-        "then try again."
+        "For your safety, confirm first who you are: by your password, a passkey, a code, or Apple"
+        " or Google. Then try again."
     )
 
 
@@ -75,3 +75,66 @@ class UnknownSession(APIException):
     status_code = 404
     default_code = "not_found"
     default_detail = "There is no such session."
+
+
+class ProviderOff(APIException):
+    """The operator has not set this provider up."""
+
+    status_code = 404
+    default_code = "provider_off"
+    default_detail = "Signing in that way is not possible here."
+
+
+class ProviderAway(APIException):
+    """The provider's keys could not be fetched, or this one is not among them yet."""
+
+    status_code = 503
+    default_code = "provider_away"
+    default_detail = (
+        "Signing in that way is not possible right now. Try again in a minute, or sign in by mail."
+    )
+    wait = COUNTED_SECONDS
+
+
+class SignUpNeeded(APIException):
+    """Nobody has an account by this identity yet; the same token makes one."""
+
+    status_code = 409
+    default_code = "sign_up_needed"
+    default_detail = (
+        "There is no account for this yet. Say where you live and that you are 18 or older."
+    )
+
+
+class AccountExists(APIException):
+    """The address is an account's, and an address alone opens none."""
+
+    status_code = 409
+    default_code = "account_exists"
+    default_detail = (
+        "There is an account with this address. Sign in to it first, then connect the two."
+    )
+
+
+class AddressNeeded(APIException):
+    """The token carries no address that the provider has verified."""
+
+    status_code = 409
+    default_code = "address_needed"
+    default_detail = "Share an e-mail address that your provider has verified, then try again."
+
+
+class UnknownFactor(APIException):
+    """No such passkey or identity, or somebody else's."""
+
+    status_code = 404
+    default_code = "not_found"
+    default_detail = "There is no such passkey or sign-in."
+
+
+class NoRecoveryCodes(APIException):
+    """There are none before there is a second factor."""
+
+    status_code = 404
+    default_code = "not_found"
+    default_detail = "There are no recovery codes."

@@ -28,7 +28,9 @@ def remembers(user_id: uuid.UUID, addresses: Iterable[str] = ()) -> bool:
 
 
 def _by_account(user_id: uuid.UUID) -> Iterator[str]:
-    return _keys("user", user=SimpleNamespace(pk=user_id))
+    yield from _keys("user", user=SimpleNamespace(pk=user_id))
+    # Wrong codes of an authenticator app are counted by this name.
+    yield from _keys("key", key=f"mfa-auth-user-{user_id}")
 
 
 def _by_address(addresses: Iterable[str]) -> Iterator[str]:

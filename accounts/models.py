@@ -95,3 +95,16 @@ class Session(AbstractBaseSession):
         """When a session ends: by its age, or because nobody has used it for long."""
         age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
         return min(created_at + age, seen_at + settings.SESSION_IDLE)
+
+
+class ProviderKeys(models.Model):
+    """The keys that a provider signs identity tokens with, as the courier fetched them last."""
+
+    provider = models.CharField(primary_key=True, max_length=10)
+    keys = models.JSONField(default=list)
+    fetched_at = models.DateTimeField(null=True)
+    # When somebody came with a token of a key that was not among them.
+    wanted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.provider

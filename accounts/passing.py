@@ -6,10 +6,12 @@ Valkey; where that is away nobody signs in, because nothing would count the gues
 """
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.constants import Client
+from django.db import IntegrityError
 from redis import RedisError
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.request import Request
@@ -24,6 +26,7 @@ from accounts.errors import (
     SessionEnded,
     SignInAway,
     TooManyAttempts,
+    UnknownFactor,
 )
 
 HEADER: Final = "HTTP_X_SESSION_TOKEN"
@@ -36,21 +39,35 @@ REFUSALS: Final[dict[int, type[APIException]]] = {
 }
 
 
-def passed(request: Request, view: Any) -> Response:
-    """What one of allauth's views says to a request, in our words."""
+def passed(request: Request, view: Any, *, fine: int = 200, **kwargs: Any) -> Response:
+    """What one of allauth's views says to a request, in our words. `kwargs`: of the address.
+
+    `fine`: a status that is no refusal here, though it is one of allauth's.
+    """
     try:
-        answer = view.as_api_view(client=Client.APP)(request._request)
+        answer = _asked(request, view, kwargs)
     except RedisError as away:
         raise SignInAway from away
     except ImmediateHttpResponse as at_once:
         # Of a body that is no JSON object, and of too many attempts.
         answer = at_once.response
     said = json.loads(answer.content) if answer.content else {}
+    if answer.status_code == fine:
+        return Response({**said, "status": 200})
     if answer.status_code < 400:
         return Response(said, status=answer.status_code)
     if answer.status_code == 401 and _pending(said):
         return Response({**said, "status": 202}, status=202)
     raise _refusal(answer.status_code, said)
+
+
+def _asked(request: Request, view: Any, kwargs: dict[str, Any]) -> Any:
+    ask = view.as_api_view(client=Client.APP)
+    try:
+        return ask(request._request, **kwargs)
+    except IntegrityError:
+        # Somebody was quicker, with the same address say. Asked again, allauth sees them.
+        return ask(request._request, **kwargs)
 
 
 def forget_dead_token(request: Request) -> None:
@@ -68,6 +85,13 @@ def forget_dead_token(request: Request) -> None:
         raise AlreadySignedIn
 
 
+def refuse_signed_in(request: Request) -> None:
+    """The token is needed, and must not be that of somebody who is in. Raises AlreadySignedIn."""
+    with suppress(SessionEnded):
+        signed_in(request._request.META.get(HEADER, ""))
+        raise AlreadySignedIn
+
+
 def _pending(said: dict[str, Any]) -> bool:
     return any(flow.get("is_pending") for flow in said.get("data", {}).get("flows", ()))
 
@@ -79,6 +103,8 @@ def _refusal(status: int, said: dict[str, Any]) -> APIException:
         return REFUSALS[status]()
     if any(error["code"].startswith("too_many") for error in said.get("errors", ())):
         return TooManyAttempts()
+    if any(_names_nothing(error) for error in said.get("errors", ())):
+        return UnknownFactor()
     fields: dict[str, list[ErrorDetail]] = {}
     for error in said.get("errors", ()):
         told = ErrorDetail(error["message"], code=error["code"])
@@ -87,3 +113,8 @@ def _refusal(status: int, said: dict[str, Any]) -> APIException:
         # A body that is no JSON object has no fields that could be named.
         return ParseError("Send a JSON object.")
     return ValidationError(fields)
+
+
+def _names_nothing(error: dict[str, Any]) -> bool:
+    """Whether the address names a passkey or an identity that is not the person's."""
+    return error.get("param") in ("authenticators", "id") or error["code"] == "account_not_found"

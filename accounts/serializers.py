@@ -35,7 +35,9 @@ class PasswordSerializer(serializers.Serializer[Any]):
 class ChangePasswordSerializer(serializers.Serializer[Any]):
     """The old one and the new one."""
 
-    current_password = serializers.CharField(write_only=True)
+    current_password = serializers.CharField(
+        write_only=True, required=False, help_text="Left out by who has none yet."
+    )
     new_password = serializers.CharField(write_only=True)
 
 
@@ -71,6 +73,12 @@ class FlowSerializer(serializers.Serializer[Any]):
 
     id = serializers.CharField(help_text="`verify_email`, `password_reset_by_code`, `login` …")
     is_pending = serializers.BooleanField(required=False, help_text="This one is waited for.")
+    types = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Of `mfa_authenticate`: what the person has, `totp`, `webauthn` …",
+    )
+    providers = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class _SignedInData(serializers.Serializer[Any]):

@@ -144,6 +144,48 @@ class Env(BaseSettings):
         le=30,
         description="A session that nobody uses for so long ends; any session ends after 30 days.",
     )
+    passkey_domain: str = Field(
+        "localhost",
+        min_length=1,
+        description="The domain that passkeys are bound to. One that is changed makes every passkey"
+        " useless; your apps name it in their association files.",
+    )
+    passkey_origins: list[str] = Field(
+        [],
+        description="Who else may speak to a passkey than pages of that domain and its subdomains"
+        " (JSON list): `android:apk-key-hash:…` of your Android app.",
+    )
+    apple_clients: list[str] = Field(
+        [],
+        description="Bundle ids of your apps whose Sign in with Apple counts (JSON list); empty"
+        " switches it off. The courier fetches Apple's keys.",
+    )
+    google_clients: list[str] = Field(
+        [],
+        description="OAuth client ids that your apps ask Google for tokens of (JSON list); empty"
+        " switches it off. The courier fetches Google's keys.",
+    )
+    apple_url: str = Field(
+        "https://appleid.apple.com", description="Where the courier reaches Apple."
+    )
+    google_url: str = Field(
+        "https://www.googleapis.com/oauth2/v3/certs",
+        description="Where the courier fetches the keys that Google signs with.",
+    )
+    apple_team: str = Field(
+        "", description="Your team's id at Apple, for revoking Sign in with Apple."
+    )
+    apple_key_id: str = Field("", description="The id of the key in SITTER_APPLE_KEY.")
+    apple_key: SecretStr | None = Field(
+        None,
+        description="Apple's private key for Sign in with Apple (PEM, a .p8 file's content). With"
+        " it, Apple is told of erasures. Only for the courier.",
+    )
+    grant_keys: str | None = Field(
+        None,
+        description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of keys that Apple's"
+        " tokens are sealed to. Only for the courier, with SITTER_APPLE_KEY.",
+    )
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."
     )
@@ -270,6 +312,12 @@ class Env(BaseSettings):
         description="Lets the webhook be at a private address; for development, refused in"
         " production.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus sends as a bearer token to /metrics, 16 characters or more;"
+        " empty means that the address does not exist. Only for the web.",
+    )
     log_level: str = Field("INFO", description="Python log level.")
 
     @classmethod
@@ -299,4 +347,7 @@ class Env(BaseSettings):
         for name in ("webhook_insecure", "webhook_private"):
             if getattr(self, name):
                 raise ValueError(f"SITTER_{name.upper()} must be false in production.")
+        for name in ("apple_url", "google_url"):
+            if not getattr(self, name).startswith("https://"):
+                raise ValueError(f"SITTER_{name.upper()} must begin with https:// in production.")
         return self

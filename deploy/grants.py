@@ -25,7 +25,10 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "web": {
         "accounts.User": "SIU", "accounts.Session": "SIUD", "accounts.User_groups": "SID",
         "accounts.User_user_permissions": "SID", "account.EmailAddress": "SIUD",
-        "account.EmailConfirmation": "SIUD", "admin.LogEntry": "SI", "auth.Group": "S",
+        "account.EmailConfirmation": "SIUD", "mfa.Authenticator": "SIUD",
+        "socialaccount.SocialAccount": "SIUD", "socialaccount.SocialToken": "SD",
+        "accounts.ProviderKeys": "SU", "privacy.SignInGrant": "SIU", "privacy.GrantKey": "S",
+        "admin.LogEntry": "SI", "auth.Group": "S",
         "auth.Group_permissions": "S", "auth.Permission": "S", "contenttypes.ContentType": "S",
         "privacy.OwnerKey": "SIU", "privacy.FleetKey": "S", "privacy.EvidenceKey": "S",
         "privacy.ReceiptKey": "S", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
@@ -61,7 +64,9 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
         "accounts.User_user_permissions": "SD", "account.EmailAddress": "SD",
-        "account.EmailConfirmation": "SD", "admin.LogEntry": "SD", "privacy.OwnerKey": "ID",
+        "account.EmailConfirmation": "SD", "mfa.Authenticator": "SD",
+        "socialaccount.SocialAccount": "SD", "socialaccount.SocialToken": "SD",
+        "privacy.SignInGrant": "SU", "admin.LogEntry": "SD", "privacy.OwnerKey": "ID",
         "privacy.Blob": "SIUD", "privacy.Capsule": "SID", "privacy.Lease": "SIUD",
         "privacy.FleetKey": "S", "privacy.EvidenceKey": "S", "privacy.RootEpoch": "S",
         "privacy.ReceiptKey": "SI", "privacy.Erasure": "SIUD", "privacy.ErasureRecipient": "SIUD",
@@ -83,7 +88,10 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.ConsentDocument": "S", "privacy.Verdict": "SI", "privacy.FleetKey": "S",
         "privacy.Pulse": "S", "privacy.Period": "SIU", "portraits.Event": "I",
     },
-    "courier": {"portraits.Event": "SU", "privacy.Lease": "SUD", "privacy.Pulse": "S"},
+    "courier": {
+        "portraits.Event": "SU", "privacy.Lease": "SUD", "privacy.Pulse": "S",
+        "accounts.ProviderKeys": "SIU", "privacy.SignInGrant": "SUD", "privacy.GrantKey": "SI",
+    },
 }  # fmt: skip
 
 # Upkeep destroys wrapped owner keys without being able to read one.

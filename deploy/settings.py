@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 
-from deploy import logs
+from deploy import database, logs
 from deploy.env import ROOT, Env, Role
 from privacy.retention import Term, term
 
@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.http.RequestId",
+    "deploy.versions.Versions",
     "deploy.gate.AfterReplay",
 ]
 
@@ -84,36 +87,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- PostgreSQL ------------------------------------------------------------------------------
 
 
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or 5432),
-        # Under ASGI a persistent connection belongs to a thread that may never come back, so
-        # connections are pooled by psycopg instead.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "connect_timeout": 5,
-            "application_name": f"sitter-{ROLE}",
-            # What libpq knows besides, such as sslmode=verify-full.
-            **dict(parse_qsl(parts.query)),
-            "pool": {
-                "min_size": 0,
-                "max_size": ENV.database_pool,
-                "timeout": 10,
-                # A connection's buffers keep the last rows that went through them, addresses and
-                # all, until it is used again or closed.
-                "max_idle": 2.0,
-            },
-        },
-    }
-
-
-DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+DATABASES = {
+    "default": database.settings(ENV.database_url.get_secret_value(), ROLE, ENV.database_pool)
+}
 
 # --- The broker ------------------------------------------------------------------------------
 
@@ -191,6 +167,7 @@ ROOT_KEYS: str | None = ENV.root_keys
 FLEET_KEYS: str | None = ENV.fleet_keys
 EVIDENCE_KEYS: str | None = ENV.evidence_keys
 RECEIPT_KEYS: str | None = ENV.receipt_keys
+GRANT_KEYS: str | None = ENV.grant_keys
 
 # --- The daily proof and the receipts ----------------------------------------------------------
 
@@ -231,6 +208,10 @@ WEBHOOK_KEYS = [key.get_secret_value() for key in ENV.webhook_keys]
 WEBHOOK_INSECURE = ENV.webhook_insecure
 WEBHOOK_PRIVATE = ENV.webhook_private
 
+# --- Metrics -----------------------------------------------------------------------------------
+
+METRICS_TOKEN = ENV.metrics_token.get_secret_value() if ENV.metrics_token else None
+
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -247,6 +228,11 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(term(Term.SESSION).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+# Only the admin has cookies. A browser takes a name that begins so over TLS alone, and gives it to
+# no other host.
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_SERVE_SPECIFICATION = False
@@ -263,6 +249,27 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+MFA_ADAPTER = "privacy.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Sitter"
+# allauth remembers a used code for 30 seconds only, so one may be good for no longer.
+MFA_TOTP_TOLERANCE = 0
+# Where addresses are verified, nobody gets as far as this without having done so.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Not unchecked: accounts/factors.py looks at origins, because allauth knows no apps.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+PASSKEY_DOMAIN = ENV.passkey_domain
+PASSKEY_ORIGINS = ENV.passkey_origins
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+PROVIDERS = {"apple": ENV.apple_clients, "google": ENV.google_clients}
+APPLE_URL = ENV.apple_url
+GOOGLE_URL = ENV.google_url
+APPLE_TEAM = ENV.apple_team
+APPLE_KEY_ID = ENV.apple_key_id
+APPLE_KEY = ENV.apple_key.get_secret_value() if ENV.apple_key else ""
 # allauth's limiter counts in the cache, by address: with a cache per process it would promise
 # more than it holds, so the cache is shared.
 CACHES = {
@@ -321,11 +328,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ErasureStage": "privacy.models.Erasure.Stage",
         "ErasureScope": "privacy.models.Erasure.Scope",
         "ErasureWhole": "privacy.serializers.WHOLE",
+        "Provider": "accounts.by_token.PROVIDERS",
         "BlobKind": "privacy.models.Blob.Kind",
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
-        "RenditionName": "portraits.hand_views.SIZES",
+        "RenditionName": "portraits.list_serializers.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -347,4 +355,5 @@ UNFOLD = {"SITE_TITLE": "Sitter", "SITE_HEADER": "Sitter", "SHOW_HISTORY": False
 
 if ROLE is Role.WEB and PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -51,6 +51,8 @@ class Work:
     rich: bool
     # The file format that was asked for; empty where none was.
     form: str = ""
+    # For the logs.
+    job_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             source = item.job.references
             photos = references.select(source, item.recipe.references) if source else []
             what = (Item.Task(item.task), item.prompt_id, item.source_id, item.rich, item.format)
-            return Work(held, item.painter, item.recipe, item.seed, tuple(photos), *what)
+            return Work(
+                held, item.painter, item.recipe, item.seed, tuple(photos), *what, item.job_id
+            )
 
 
 def finish(

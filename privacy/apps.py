@@ -12,7 +12,8 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         """All models are loaded here, those of later apps too."""
-        from privacy import bucket, erasure, export, leases, stops
+        from accounts import arrival
+        from privacy import bucket, erasure, export, leases, recipients, signins, stops, sweeps
         from privacy import checks as ours  # the app registry must be filled first
 
         for check in ours.ALL:
@@ -23,4 +24,8 @@ class PrivacyConfig(AppConfig):
         if failed:
             raise ImproperlyConfigured(" ".join(str(error.msg) for error in failed))
         stops.stops.append(export.stop_person)
+        arrival.keepers.append(signins.keep)
+        arrival.parted.append(signins.end)
+        sweeps.patient.add(signins.LEASE)
+        recipients.recipients[signins.APPLE] = signins.RECIPIENT
         leases.patience[erasure.LEASE] = erasure.STEP_LIMIT

@@ -64,13 +64,16 @@ HELD = {
     "intake": {"FLEET_KEYS"},
     "gpu": {"FLEET_KEYS", "C2PA_KEYS"},
     "upkeep": {"RECEIPT_KEYS"},
+    "courier": {"GRANT_KEYS"},
 }
 
 
 def check_compartments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A role holds the key folders of its compartment, all of them and no other."""
     role = str(settings.ROLE)
-    folders = ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "C2PA_KEYS")
+    folders = (
+        *("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "C2PA_KEYS", "GRANT_KEYS"),
+    )
     given = {name for name in folders if getattr(settings, name)}
     allowed: set[str] = HELD.get(role, set())
     errors: list[CheckMessage] = [
@@ -80,9 +83,24 @@ def check_compartments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     errors += [
         Error(f"The role {role} needs SITTER_{name}.", id="privacy.E006")
         for name in sorted(allowed - given)
-        if name != "C2PA_KEYS" or (settings.PRODUCTION and settings.C2PA)
+        if _needed(name)
     ]
     return errors
+
+
+def _needed(name: str) -> bool:
+    if name == "C2PA_KEYS":
+        return bool(settings.PRODUCTION and settings.C2PA)
+    return name != "GRANT_KEYS" or bool(settings.APPLE_KEY)
+
+
+def check_apple(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who could revoke in our name is the courier alone."""
+    role = str(settings.ROLE)
+    if role == "courier" or not settings.APPLE_KEY:
+        return []
+    sentence = f"The role {role} may not be given SITTER_APPLE_KEY."
+    return [Error(sentence, id="privacy.E008")]
 
 
 def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -94,4 +112,4 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Error(sentence, id="privacy.E007")]
 
 
-ALL = (check_inventory, check_uploads, check_compartments, check_webhook)
+ALL = (check_inventory, check_uploads, check_compartments, check_webhook, check_apple)

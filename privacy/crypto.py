@@ -39,6 +39,7 @@ class Recipient(IntEnum):
     FLEET = 1
     OWNER = 2
     EVIDENCE = 3
+    GRANT = 5
 
 
 @dataclass(frozen=True)

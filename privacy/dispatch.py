@@ -24,6 +24,7 @@ QUEUES = {
     "gpu.generate": "gpu",
     "gpu.paint_trials": "gpu",
     "courier.deliver": "courier",
+    "courier.grants": "courier",
     "upkeep.erase": "upkeep",
     "intake.probe": "intake",
     "gpu.probe": "gpu",
@@ -39,6 +40,7 @@ TASKS = {
     "item": "gpu.generate",
     "erasure": "upkeep.erase",
     "webhook": "courier.deliver",
+    "grant": "courier.grants",
     # Not leased: an operator asks again (manage.py paint_trials).
     "trial": "gpu.paint_trials",
     # Not leased: whoever misses it is asked again the next day.

@@ -17,10 +17,12 @@ from privacy.models import (
     Erasure,
     EvidenceKey,
     FleetKey,
+    GrantKey,
     OwnerKey,
     PublishedKey,
     ReceiptKey,
     RootEpoch,
+    SignInGrant,
 )
 
 # What belongs to no person (checks, canaries) belongs to this owner.
@@ -34,6 +36,10 @@ def _fleet() -> KeyStore:
 
 def _evidence() -> KeyStore:
     return keystores.of("evidence")
+
+
+def _grants() -> KeyStore:
+    return keystores.of("grant")
 
 
 def _receipts() -> KeyStore:
@@ -74,6 +80,13 @@ def destroy_old_evidence_keys(today: date) -> int:
     return _remove(
         _evidence(), lambda label: label < _oldest_evidence_year(today) and label not in kept
     )
+
+
+def publish_grant_key(today: date) -> None:
+    """Courier: this year's key for Apple's tokens; old seeds go with the last token of theirs."""
+    _publish(GrantKey, _grants(), str(today.year), crypto.public_half)
+    kept = set(SignInGrant.objects.values_list("key_label", flat=True).distinct())
+    _remove(_grants(), lambda label: label < str(today.year) and label not in kept)
 
 
 def publish_receipt_key(today: date) -> None:
@@ -138,12 +151,14 @@ def check_held(now: datetime) -> None:
     if _evidence().held:
         years = EvidenceKey.objects.filter(label__gte=_oldest_evidence_year(today))
         _compare_all(years, _evidence(), crypto.public_half)
+    if _grants().held:
+        _compare_all(GrantKey.objects.order_by("-label")[:1], _grants(), crypto.public_half)
     if _receipts().held:
         _compare_all(ReceiptKey.objects.order_by("-label")[:1], _receipts(), _verifying_half)
 
 
 def _compare_all(
-    rows: QuerySet[FleetKey] | QuerySet[EvidenceKey] | QuerySet[ReceiptKey],
+    rows: QuerySet[FleetKey] | QuerySet[EvidenceKey] | QuerySet[ReceiptKey] | QuerySet[GrantKey],
     store: KeyStore,
     half: Callable[[bytes], bytes],
 ) -> None:
@@ -176,6 +191,12 @@ def evidence_public(day: date) -> tuple[str, bytes]:
     return _public(EvidenceKey, str(day.year))
 
 
+def grant_public() -> tuple[str, bytes] | None:
+    """(label, the newest public half), or None where no courier could open a thing."""
+    row = GrantKey.objects.order_by("-label").first()
+    return (row.label, bytes(row.public)) if row else None
+
+
 def owner_public(owner_id: uuid.UUID) -> tuple[str, bytes]:
     """(label, public half) of a living owner."""
     row = (
@@ -201,6 +222,11 @@ def _public(model: type[PublishedKey], label: str) -> tuple[str, bytes]:
 def fleet_seed(label: str) -> bytes:
     """Intake and gpu: the seed of a sealing day."""
     return _fleet().read(label)
+
+
+def grant_seed(label: str) -> bytes:
+    """Courier: the seed of a year."""
+    return _grants().read(label)
 
 
 def evidence_seed(label: str) -> bytes:

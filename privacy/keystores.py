@@ -9,7 +9,7 @@ from privacy import kms
 from privacy.errors import KeyFileRefused
 from privacy.keyfiles import KeyFolder, KeyStore
 
-SORTS = ("root", "fleet", "evidence", "receipt")
+SORTS = ("root", "fleet", "evidence", "receipt", "grant")
 
 
 def at(address: str | os.PathLike[str] | None, sort: str) -> KeyStore:

@@ -1,9 +1,10 @@
 """Who outside must be told that something was erased (GDPR 19), and whether they have confirmed.
 
-Empty here: pictures go to nobody but the bucket. A room that does tell somebody registers them in
-its AppConfig. The erasure goes on meanwhile; each is asked again for ever, and the receipt lists
-those who have not confirmed. `tell` gets the erasure's row and nothing else, because by then there
-may be nothing else: what a recipient must be told has to be kept by whoever registers it.
+Pictures go to nobody but the bucket, so the list holds Apple alone (signins.py), and only for those
+who sign in by it. Whoever tells somebody else registers them in an AppConfig. The erasure goes on
+meanwhile; each is asked again for ever, and the receipt lists those who have not confirmed. `tell`
+gets the erasure's row and nothing else, because by then there may be nothing else: what a recipient
+must be told has to be kept by whoever registers it.
 """
 
 import logging
@@ -28,10 +29,14 @@ COUNTED_UP_TO: Final = 1000
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody outside: `tell` answers whether they have confirmed; it may be called again."""
+    """Somebody outside: `tell` answers whether they have confirmed; it may be called again.
+
+    `concerns` says whether they know this person from us at all.
+    """
 
     tell: Callable[[Erasure], bool]
     scopes: frozenset[str] = frozenset({Erasure.Scope.ACCOUNT})
+    concerns: Callable[[Erasure], bool] = lambda erasure: True
 
 
 recipients: dict[str, Recipient] = {}
@@ -39,7 +44,11 @@ recipients: dict[str, Recipient] = {}
 
 def tell(erasure: Erasure, now: datetime) -> None:
     """Ask everybody who is due, once each. What they answer is noted; nothing here raises."""
-    wanted = [name for name, each in recipients.items() if erasure.scope in each.scopes]
+    wanted = [
+        name
+        for name, each in recipients.items()
+        if erasure.scope in each.scopes and each.concerns(erasure)
+    ]
     ErasureRecipient.objects.bulk_create(
         [ErasureRecipient(erasure=erasure, name=name, next_at=now) for name in wanted],
         ignore_conflicts=True,

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "SITTER_LOG_LEVEL": "DEBUG",
             # Storms ask as often as they can; what refuses them has tests of its own.
             "SITTER_REQUESTS_A_MINUTE": "100000",
+            "SITTER_METRICS_TOKEN": "a-token-of-the-tests",
         },
     )
     _stack.start()
@@ -52,6 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
     except BaseException:
         _stack.stop()
         raise
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How long each room took: what the table in deploy/docs/contributing.md is made from."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[report.nodeid.split("/")[1]] += report.duration
+    for room, seconds in spent.most_common():
+        terminalreporter.write_line(f"room {room}: {seconds:.0f} s")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -124,7 +137,7 @@ def live(stack: Stack) -> Stack:
 def key_folders() -> dict[str, Path]:
     """Folders of keys for this process; `role` hands out those that a role may have."""
     folders = {}
-    for name in ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS"):
+    for name in ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "GRANT_KEYS"):
         folders[name] = _data / "unit-keys" / name.lower()
         folders[name].mkdir(parents=True, mode=0o700)
     return folders

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from privacy import memory
 from privacy.errors import PrivacyError
-from workers.schedule import BEAT
+from workers import schedule
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     timezone="UTC",
-    beat_schedule=BEAT,
+    beat_schedule=schedule.table(providers=any(settings.PROVIDERS.values())),
     # A clock that was set forward is noticed within this time.
     beat_max_loop_interval=5,
 )

@@ -1,7 +1,8 @@
 """Tells the operator's endpoint what has ended, by Standard Webhooks, and no other role does.
 
-It is the only process that calls anybody outside, and so it holds nothing that opens anything: two
-signing keys, a login for the outbox, the broker. It refuses to start without an address and keys.
+It is the only process that calls anybody outside (Apple and Google too, providers.py), and so it
+holds nothing that opens a picture: signing keys, a login for the outbox, the broker. It refuses to
+start without an address and keys, unless there is somebody to sign in by.
 An endpoint that fails again and again is left alone as a whole, so that a thousand events do not
 mean a thousand tries. An answer's body is never read, kept or logged.
 """
@@ -28,7 +29,7 @@ from portraits import telling
 from portraits.models import Event
 from privacy.circuit import Circuit
 from privacy.errors import NotReady
-from workers import outside
+from workers import outside, providers
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,11 @@ def start() -> None:
     """Read the settings once. Raises NotReady with the name of the one that is the matter."""
     global _endpoint
     _leaving.clear()
+    providers.start()
+    _endpoint = None
     if not settings.WEBHOOK_URL:
+        if providers.wanted():
+            return
         raise NotReady("SITTER_WEBHOOK_URL is empty; the courier has nobody to tell.")
     try:
         to = outside.target(

@@ -1,9 +1,10 @@
-"""The one door to the outside: a POST to a host that was looked at, over within a deadline.
+"""The one door to the outside: a request to a host that was looked at, over within a deadline.
 
 It knows no Django, no keys and no events. It refuses every address that is not a public one, at
 the moment of connecting and with the very address that was looked at, so that no answer of a name
 server can change between the look and the call. It follows no redirect, asks no proxy, and keeps
-nothing of an answer but its status and how long it asks us to wait.
+nothing of an answer but its status and how long it asks us to wait; whoever needs the body says how
+much of it at most.
 """
 
 import http.client
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ CONNECT_SECONDS: Final = 3.0
 TOTAL_SECONDS: Final = 10.0
 # A head that is longer says nothing that we want to know.
 HEAD_BYTES: Final = 16_384
+PIECE: Final = 16_384
 URL_LENGTH: Final = 2000
 PORTS: Final = {"https": 443, "http": 80}
 # Public by the registry's word, and still none of the internet's: relays into another address,
@@ -71,6 +73,7 @@ class Answer:
 
     status: int
     retry_after: float | None = None
+    body: bytes = field(default=b"", repr=False)
 
 
 def target(url: str, *, insecure: bool = False, private: bool = False) -> Target:
@@ -104,6 +107,14 @@ def is_public(text: str) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
+@dataclass(frozen=True)
+class _Question:
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    keep: int = 0
+
+
 def post(
     to: Target,
     headers: Mapping[str, str],
@@ -111,17 +122,32 @@ def post(
     *,
     context: ssl.SSLContext | None = None,
     seconds: float = TOTAL_SECONDS,
+    keep: int = 0,
 ) -> Answer:
-    """Send once. Raises NotReached; whatever happens, it is over within the time."""
+    """Send once. Raises NotReached; whatever happens, it is over within the time.
+
+    `keep`: so many bytes of the answer are read at most; one that is longer is none.
+    """
+    return _send(to, _Question("POST", headers, body, keep), context, seconds)
+
+
+def get(to: Target, *, keep: int, seconds: float = TOTAL_SECONDS) -> Answer:
+    """Fetch something small. Raises NotReached."""
+    return _send(to, _Question("GET", {"Accept": "application/json"}, None, keep), None, seconds)
+
+
+def _send(
+    to: Target, question: _Question, context: ssl.SSLContext | None, seconds: float
+) -> Answer:
     deadline = time.monotonic() + seconds
     try:
         with _connect(to, deadline) as plain:
             if to.scheme == "http":
-                return _ask(plain, to, headers, body, deadline)
+                return _ask(plain, to, question, deadline)
             secure = context or ssl.create_default_context()
             plain.settimeout(_left(deadline))
             with secure.wrap_socket(plain, server_hostname=to.host) as wrapped:
-                return _ask(wrapped, to, headers, body, deadline)
+                return _ask(wrapped, to, question, deadline)
     except TimeoutError as error:
         raise NotReached("timed_out") from error
     except ssl.SSLError as error:
@@ -180,26 +206,25 @@ def _resolve(to: Target, deadline: float) -> list[Any]:
     return found
 
 
-def _ask(
-    connection: socket.socket,
-    to: Target,
-    headers: Mapping[str, str],
-    body: bytes,
-    deadline: float,
-) -> Answer:
+def _ask(connection: socket.socket, to: Target, asked: _Question, deadline: float) -> Answer:
     connection.settimeout(_left(deadline))
     request = http.client.HTTPConnection(to.host, to.port)
     request.default_port = PORTS[to.scheme]
     request.sock = connection
-    request.request("POST", to.path, body, {**headers, "Connection": "close"})
-    head = _head(connection, deadline)
-    with http.client.HTTPResponse(_Read(head), method="POST") as answer:  # type: ignore[arg-type]
+    headers = {**asked.headers, "Connection": "close"}
+    request.request(asked.method, to.path, asked.body, headers)
+    head, rest = _head(connection, deadline)
+    if asked.keep:
+        rest = _rest(connection, rest, asked.keep, deadline)
+    whole = _Read(head + (rest if asked.keep else b""))
+    with http.client.HTTPResponse(whole, method=asked.method) as answer:  # type: ignore[arg-type]
         answer.begin()
-        return Answer(answer.status, _seconds(answer.getheader("Retry-After")))
+        body = answer.read() if asked.keep else b""
+        return Answer(answer.status, _seconds(answer.getheader("Retry-After")), body)
 
 
-def _head(connection: socket.socket, deadline: float) -> bytes:
-    """Status and headers; the clock is asked before each read, and what follows is not read."""
+def _head(connection: socket.socket, deadline: float) -> tuple[bytes, bytes]:
+    """Status and headers, and what came along; the clock is asked before each read."""
     head = b""
     while b"\r\n\r\n" not in head:
         connection.settimeout(_left(deadline))
@@ -207,7 +232,21 @@ def _head(connection: socket.socket, deadline: float) -> bytes:
         if not piece or len(head) > HEAD_BYTES:
             raise http.client.BadStatusLine("")
         head += piece
-    return head[: head.index(b"\r\n\r\n") + 4]
+    end = head.index(b"\r\n\r\n") + 4
+    return head[:end], head[end:]
+
+
+def _rest(connection: socket.socket, begun: bytes, keep: int, deadline: float) -> bytes:
+    """Until the other side closes, as it was asked to."""
+    pieces, length = [begun], len(begun)
+    while length <= keep:
+        connection.settimeout(_left(deadline))
+        piece = connection.recv(PIECE)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        length += len(piece)
+    raise NotReached("too_long")
 
 
 class _Read:

@@ -29,8 +29,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "HEIC")
 
 # A reply is one of these bytes; PIXELS is followed by HEADER and the rows, REFUSED by an index.
 PIXELS, REFUSED, UNWALLED = b"P", b"E", b"U"
-# What the zygote adds when a child has ended: in time, too late, or broken.
-LATE, BROKEN = b"T", b"X"
+# What the zygote adds when a child has ended: its processor time was used up, its time on the clock
+# was while it had hardly run, or it broke.
+LATE, BUSY, BROKEN = b"T", b"W", b"X"
 HEADER = struct.Struct("!HHB")
 LENGTH = struct.Struct("!I")
 READY = b"ready:"
@@ -106,6 +107,10 @@ REFUSALS: tuple[type[NotAPhoto], ...] = (
 )
 
 
+class DecoderBusy(RuntimeError):
+    """The clock ran out before the processor time did: the machine's fault, not the photo's."""
+
+
 class SandboxUnavailable(RuntimeError):
     """No wall keeps a decoder from the network here, or the zygote does not start."""
 
@@ -156,7 +161,7 @@ class Decoder:
                 self._spawn()
 
     def decode(self, data: bytes) -> Decoded:
-        """The one way in. Raises a `NotAPhoto`, or `SandboxUnavailable`."""
+        """The one way in. Raises a `NotAPhoto`, `DecoderBusy` or `SandboxUnavailable`."""
         if not data:
             raise EmptyFile
         if len(data) > MAX_BYTES:
@@ -289,7 +294,7 @@ def _exchange(ours: socket.socket, data: bytes) -> bytes:
                 break
             reply += part
     except TimeoutError:
-        raise DecodeTimeout from None
+        raise DecoderBusy from None
     except OSError:
         raise _ZygoteLost from None
     return bytes(reply)
@@ -321,4 +326,6 @@ def _parse(reply: bytes) -> Decoded:
         width, height, kind = HEADER.unpack(reply[1:start])
         if 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and kind < len(FORMATS):
             return Decoded(width, height, reply[start:], FORMATS[kind])
+    if reply[-1:] == BUSY:
+        raise DecoderBusy
     raise DecodeTimeout if reply[-1:] == LATE else DecodeFailed

@@ -39,6 +39,8 @@ PERIODS: Final[dict[str, tuple[str, str, float]]] = {
     "portraits": ("upkeep.remind_of_portraits", "upkeep", 3600),
     # The steps of an unused account are a day apart; a mail server that was down is asked again.
     "accounts": ("upkeep.tend_accounts", "upkeep", 3600),
+    # Somebody who comes with a token of a new key waits this long at the most.
+    "provider keys": ("courier.fetch_keys", "courier", 60),
     # Whoever watches the logs hears of a sweep that does not keep up within a minute.
     "backlog": ("upkeep.watch", "upkeep", 60),
 }
@@ -76,3 +78,8 @@ BEAT: Final[dict[str, dict[str, Any]]] = {
     }
     for name, (task, queue, seconds) in PERIODS.items()
 }
+
+
+def table(*, providers: bool) -> dict[str, dict[str, Any]]:
+    """The entries that somebody is there for: with nobody to sign in by, no courier may run."""
+    return {name: BEAT[name] for name in BEAT if providers or PERIODS[name][1] != "courier"}

@@ -87,6 +87,22 @@ def deliver(event_id: str) -> None:
     courier.run()
 
 
+@app.task(name="courier.grants")
+def carry_grants(grant_id: str) -> None:
+    """Exchange and revoke what waits with Apple; the id only says that something does."""
+    from workers import providers  # only this role calls anybody outside
+
+    providers.run()
+
+
+@app.task(name="courier.fetch_keys")
+def fetch_keys() -> None:
+    """Fetch the keys that Apple and Google sign with, when they are old or wished for."""
+    from workers import providers  # only this role calls anybody outside
+
+    providers.fetch_keys(timezone.now())
+
+
 @app.task(name="keeper.turn_keys")
 @periods.once
 def turn_evidence_key() -> None:

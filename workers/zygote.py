@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from workers import images
 from workers.sandbox import (
     BROKEN,
+    BUSY,
     FORMATS,
     HEADER,
     LATE,
@@ -272,10 +273,11 @@ def _reap(children: list[_Child]) -> None:
         if pid == 0:
             continue
         children.remove(child)
-        late = child.late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
+        spent = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
         # A caller that has its whole reply has hung up.
         with contextlib.suppress(OSError):
-            child.call.send(LATE if late else BROKEN, socket.MSG_DONTWAIT)
+            word = LATE if spent else BUSY if child.late else BROKEN
+            child.call.send(word, socket.MSG_DONTWAIT)
         child.call.close()
 
 

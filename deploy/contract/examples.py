@@ -22,8 +22,18 @@ NAMED: Final[dict[str, Any]] = {
     "archive": f"/v1/jobs/{ID}/archive",
     "cancel": f"/v1/jobs/{ID}/cancel",
     "client": "ios/1.4.2",
+    "authorization_code": "c1a2f3b4.0.mrsz.Yx7Qe",
     "code": None,
+    "creation_options": {"publicKey": {"challenge": "Yk1x", "rp": {"id": "example.org"}}},
+    "credential": {"id": "bXk", "type": "public-key", "response": {"clientDataJSON": "e30"}},
+    "id_token": "eyJraWQiOiJhIn0.eyJzdWIiOiIwMDEifQ.c2ln",
+    "nonce": "a1b2c3d4e5f6",
+    "request_options": {"publicKey": {"challenge": "Yk1x", "rpId": "example.org"}},
+    "secret": "JBSWY3DPEHPK3PXP",
+    "totp_url": "otpauth://totp/grace%40example.org?secret=JBSWY3DPEHPK3PXP&issuer=Sitter",
+    "uid": SHA256,
     "current_password": "a long and rare passphrase",
+    "detail": None,
     "display": "grace@example.org",
     "document_sha256": SHA256,
     "events": f"/v1/jobs/{ID}/events",
@@ -51,6 +61,17 @@ NAMED: Final[dict[str, Any]] = {
     "words": "My face is in an advertisement that I know nothing of.",
 }
 REQUESTS: Final[dict[str, dict[str, Any]]] = {
+    "signInWithProvider": {
+        "provider": "apple",
+        "id_token": NAMED["id_token"],
+        "nonce": NAMED["nonce"],
+        "authorization_code": NAMED["authorization_code"],
+        "region": "eu_uk",
+        "is_adult": True,
+    },
+    "verifyCodeStep": {"code": "123456"},
+    "reauthenticateWithCode": {"code": "123456"},
+    "createTotp": {"code": "123456"},
     "createJob": {"reference_set": ID, "items": [{"style": "studio", "format": "jpeg"}]},
     "createPortraitLink": {"size": "preview"},
     "createReferenceSet": {"keep_hours": 48},
@@ -64,6 +85,14 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "updatePortrait": {"expires_at": FORMATS["date-time"]},
     "withdrawConsent": {"purpose": "portrait-generation", "portraits": "keep"},
 }
+# By the name of a schema, where a field of the same name means another thing elsewhere.
+SHAPED: Final[dict[str, dict[str, str]]] = {
+    "PortraitLinks": {
+        "self": f"/v1/portraits/{ID}",
+        **{name: f"/v1/portraits/{ID}/{name}" for name in ("image", "link", "receipt", "report")},
+        "job": f"/v1/jobs/{ID}",
+    },
+}
 # Deeper than any answer of ours, and short of a schema that contains itself.
 DEEPEST: Final = 12
 
@@ -71,7 +100,10 @@ DEEPEST: Final = 12
 def of(schema: Any, schemas: Any, *, whole: bool = True, name: str = "", depth: int = 0) -> Any:
     """A value that the schema allows; without `whole`, an object has its required fields only."""
     if "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+        called = schema["$ref"].rsplit("/", 1)[1]
+        if called in SHAPED:
+            return SHAPED[called]
+        schema = schemas[called]
     if depth > DEEPEST:
         return None
     for several in ("allOf", "oneOf", "anyOf"):

@@ -39,7 +39,9 @@ class Refusal:
     @property
     def name(self) -> str:
         """Of its example in the document."""
-        return f"{self.status}_{self.code}"
+        # One code of allauth's is said of fields with different names.
+        beside = f"_{self.field}" if self.field in ("code", "credential") else ""
+        return f"{self.status}_{self.code}{beside}"
 
 
 Source = type[e.PrivacyError] | type[APIException] | Refusal
@@ -58,8 +60,11 @@ ALWAYS: Final[Sequence[Source]] = (
 SIGNED: Final[Sequence[Source]] = (NotAuthenticated,)
 SESSION: Final[Sequence[Source]] = (SessionEnded,)
 ADDRESS: Final[Sequence[Source]] = (NotFound,)
-# The second is said before the body is read, whatever it would have been (deploy/asgi.py).
-BODY: Final[Sequence[Source]] = (UnsupportedMediaType, p.UploadTooLarge, BodyTooLarge)
+# The second is said before the body is read, whatever it would have been (deploy/bounds.py).
+BODY: Final[Sequence[Source]] = (
+    *(UnsupportedMediaType, p.UploadTooLarge, BodyTooLarge),
+    Refusal(408, "body_too_slow", "The request took too long to arrive."),
+)
 JSON: Final[Sequence[Source]] = (ParseError,)
 
 # The codes of a field that is not as the schema says.
@@ -101,7 +106,7 @@ _JOB: Final = {
     "items_and_pack": ("Send items or a pack, not both.", "pack"),
 }
 
-# allauth's own codes, with the sentences that it says them in.
+# allauth's own codes and those of tokens, with the sentences that they are said in.
 _ACCOUNT: Final = {
     "email_taken": ("A user is already registered with this email address.", "email"),
     "email_password_mismatch": (
@@ -111,6 +116,23 @@ _ACCOUNT: Final = {
     "incorrect_password": ("Incorrect password.", "password"),
     "enter_current_password": ("Please type your current password.", "current_password"),
     "incorrect_code": ("Incorrect code.", "key"),
+    "invalid_token": (
+        "This token does not count here. Sign in with the provider again.",
+        "id_token",
+    ),
+    "token_used": (
+        "This token was used before. Sign in with the provider again.",
+        "id_token",
+    ),
+    "connected_other": (
+        "The third-party account is already connected to a different account.",
+        None,
+    ),
+    "no_password": ("Your account has no password set up.", None),
+    "cannot_generate_recovery_codes": (
+        "You cannot generate recovery codes without having two-factor authentication enabled.",
+        None,
+    ),
     "password_too_short": ("This password is too short.", "password"),
     "password_too_common": ("This password is too common.", "password"),
     "password_entirely_numeric": ("This password is entirely numeric.", "password"),
@@ -124,8 +146,32 @@ _NEW_PASSWORD: Final = (
 _GUESSING: Final[Sequence[Source]] = (a.TooManyAttempts, a.SignInAway)
 
 
+_CODE: Final = Refusal(400, "incorrect_code", "Incorrect code.", "code")
+_CREDENTIAL: Final = (
+    Refusal(400, "incorrect_code", "Incorrect code.", "credential"),
+    Refusal(
+        400,
+        "incorrect_passkey",
+        "This passkey does not count here. Begin again.",
+        "credential",
+    ),
+    Refusal(400, "foreign_origin", "This app may not use passkeys of this service.", "credential"),
+)
+# What any address says to whom it does not know.
+_ASKED: Final[Sequence[Source]] = (a.ReauthenticationRequired, a.SignInAway)
+_STEP: Final[Sequence[Source]] = (a.NotSignedIn, a.NotNow, *_GUESSING)
+_OPENED: Final[Sequence[Source]] = (e.SealBroken, e.KeyDestroyed, e.KeysUnavailable)
+_SEALED: Final[Sequence[Source]] = (e.OwnerErased, e.NotReady, e.KeysUnavailable)
+
+
 def _account(*codes: str) -> Sequence[Source]:
     return tuple(Refusal(400, code, *_ACCOUNT[code]) for code in codes)
+
+
+_TOKEN: Final[Sequence[Source]] = (
+    *_account("invalid_token", "token_used"),
+    *(a.ProviderOff, a.ProviderAway, *_GUESSING),
+)
 
 
 OPERATIONS: Final[dict[str, Sequence[Source]]] = {
@@ -150,6 +196,36 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
         *_account("enter_current_password", *_NEW_PASSWORD),
         *(a.ReauthenticationRequired, *_GUESSING),
     ),
+    "signInWithProvider": (
+        *_TOKEN,
+        *(a.SignUpNeeded, a.AccountExists, a.AddressNeeded),
+        *(a.AlreadySignedIn, a.NotNow, a.NotSignedIn, SessionEnded),
+    ),
+    "reauthenticateWithProvider": _TOKEN,
+    "listProviders": (a.SignInAway,),
+    "createProvider": (*_account("connected_other"), *_TOKEN, a.ReauthenticationRequired),
+    "deleteProvider": (*_account("no_password"), a.UnknownFactor, *_ASKED),
+    "listFactors": (*_ASKED, *_OPENED),
+    "getPasskeyCreation": _ASKED,
+    "createPasskey": (*_CREDENTIAL, *_ASKED, *_SEALED),
+    "updatePasskey": (a.UnknownFactor, *_ASKED),
+    "deletePasskey": (a.UnknownFactor, *_ASKED),
+    "getPasskeySignIn": (a.AlreadySignedIn, *_GUESSING),
+    "signInWithPasskey": (*_CREDENTIAL, a.AlreadySignedIn, *_STEP),
+    "getPasskeyStep": (a.NotSignedIn, a.SignInAway),
+    "verifyPasskeyStep": (*_CREDENTIAL, *_STEP),
+    "getPasskeyReauthentication": (a.SignInAway,),
+    "reauthenticateWithPasskey": (*_CREDENTIAL, *_GUESSING),
+    "verifyCodeStep": (_CODE, *_STEP, *_OPENED),
+    "reauthenticateWithCode": (_CODE, *_GUESSING, *_OPENED),
+    "getTotp": (a.SignInAway, *_SEALED, *_OPENED),
+    "createTotp": (_CODE, *_ASKED, *_SEALED, *_OPENED),
+    "deleteTotp": (*_ASKED, *_SEALED),
+    "listRecoveryCodes": (a.NoRecoveryCodes, *_ASKED, *_OPENED),
+    "createRecoveryCodes": (
+        *_account("cannot_generate_recovery_codes"),
+        *(*_ASKED, *_SEALED, *_OPENED),
+    ),
     "listSessions": (),
     "endSession": (a.UnknownSession,),
     "listReceiptKeys": (),
@@ -164,7 +240,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
         e.ReleaseIncomplete,
         *_SEALS,
     ),
-    "listConsentDocuments": (e.OwnerErased,),
+    "listConsentDocuments": (*FIELDS, e.OwnerErased),
     "withdrawConsent": (e.ConsentMissing, *_ENDS),
     "getErasure": (),
     "eraseMe": (a.ReauthenticationRequired, *_ENDS),
@@ -219,10 +295,10 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "getPortrait": (),
     "updatePortrait": (e.DeadlineRefused, e.BlobGone, *_ENDS),
     "deletePortrait": _ENDS,
-    "downloadPortrait": (p.UnknownPortrait, *_OPENS),
+    "downloadPortrait": (*FIELDS, p.UnknownPortrait, p.NotInThisFormat, *_OPENS),
     "getPortraitPrompt": (p.UnknownPortrait, *_OPENS),
     "createPortraitLink": (p.UnknownPortrait, e.NotReady),
-    "downloadShared": (p.UnknownLink, e.NotReady, *_OPENS),
+    "downloadShared": (p.UnknownLink, p.NotInThisFormat, e.NotReady, *_OPENS),
     "getPortraitReceipt": (p.ReceiptPending,),
     "reportPortrait": (p.UnknownPortrait,),
     "createProvenanceCheck": (

@@ -17,7 +17,9 @@ from deploy.stack.credentials import Credentials
 from deploy.stack.folders import Folders
 
 BASE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
-WEBHOOK_KEYS = "SITTER_WEBHOOK_KEYS"
+# What the courier alone is given of the user's own secrets.
+COURIERS = ("SITTER_WEBHOOK_KEYS", "SITTER_APPLE_KEY")
+METRICS = "SITTER_METRICS_TOKEN"
 GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 # The stack decides these; a value of the user's own would point a role past its compartment.
 DECIDED = frozenset(
@@ -28,7 +30,7 @@ DECIDED = frozenset(
 )
 # They are nobody's password: who sends is proved by a signature, whose keys the courier alone has;
 # and every copy of a portrait carries what the watermark's key decides.
-OPEN = frozenset({"webhook_url", "watermark_key"})
+OPEN = frozenset({"webhook_url", "watermark_key", "apple_url", "google_url"})
 SECRET_ENDINGS = ("key", "keys", "secret", "secrets", "password", "token", "url")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # No library may tell its maker that it is used.
@@ -53,17 +55,18 @@ class Compartment:
     s3: bool = False
     mail: bool = False
     web: bool = False
-    webhook: bool = False
+    outside: bool = False
+    metrics: bool = False
     keys: tuple[str, ...] = ()
 
 
 COMPARTMENTS: Mapping[Role, Compartment] = {
-    Role.WEB: Compartment(database=True, s3=True, mail=True, keys=("root",)),
+    Role.WEB: Compartment(database=True, s3=True, mail=True, metrics=True, keys=("root",)),
     Role.INTAKE: Compartment(database=True, s3=True, keys=("fleet",)),
     Role.GPU: Compartment(database=True, s3=True, keys=("fleet", "c2pa")),
     Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
     Role.KEEPER: Compartment(database=True, s3=True, keys=("root", "evidence")),
-    Role.COURIER: Compartment(database=True, webhook=True),
+    Role.COURIER: Compartment(database=True, outside=True, keys=("grant",)),
     Role.BEAT: Compartment(),
     Role.FLOWER: Compartment(),
     Role.MIGRATOR: Compartment(database=True, broker=False),
@@ -123,8 +126,10 @@ def environment(
         env[f"SITTER_{name}"] = value
     if allowed.web:
         env["SITTER_WEB_URL"] = web
-    if allowed.webhook and WEBHOOK_KEYS in inherited:
-        env[WEBHOOK_KEYS] = inherited[WEBHOOK_KEYS]
+    if allowed.outside:
+        env |= {name: inherited[name] for name in COURIERS if name in inherited}
+    if allowed.metrics and METRICS in inherited:
+        env[METRICS] = inherited[METRICS]
     if role is Role.FLOWER:
         env["FLOWER_BASIC_AUTH"] = f"sitter:{credentials['flower']}"
     for name in allowed.keys:

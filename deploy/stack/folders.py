@@ -9,7 +9,7 @@ from deploy.env import ROOT
 from deploy.stack.errors import StackError
 
 DEFAULT = ROOT / "var" / "stack"
-KEYS = ("root", "fleet", "evidence", "receipt", "c2pa")
+KEYS = ("root", "fleet", "evidence", "receipt", "c2pa", "grant")
 
 
 @dataclass(frozen=True)

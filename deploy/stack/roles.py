@@ -21,13 +21,14 @@ CONCURRENCY = {Role.INTAKE: 2, Role.GPU: 1, Role.UPKEEP: 2, Role.KEEPER: 1, Role
 DRAIN = {"SITTER_DRAIN_SECONDS": "5"}
 # In the order of starting; the gpu takes longest to load, so it begins first.
 ALL = (Role.GPU, Role.WEB, Role.KEEPER, Role.INTAKE, Role.UPKEEP, Role.BEAT, Role.FLOWER)
-# With a webhook, somebody has to carry what it is told.
+# With a webhook, or with Apple or Google to sign in by, somebody has to go outside.
+OUTSIDE = ("SITTER_WEBHOOK_URL", "SITTER_APPLE_CLIENTS", "SITTER_GOOGLE_CLIENTS")
 ORDER = (*ALL, Role.COURIER)
 
 
 def wanted(environ: Mapping[str, str]) -> tuple[Role, ...]:
     """All roles that an installation with these settings has work for."""
-    return ORDER if environ.get("SITTER_WEBHOOK_URL") else ALL
+    return ORDER if any(environ.get(name, "[]") not in ("", "[]") for name in OUTSIDE) else ALL
 
 
 PYTHON = sys.executable

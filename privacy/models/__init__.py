@@ -4,11 +4,20 @@ from privacy.models.blobs import Blob, Capsule, Lease
 from privacy.models.consents import Consent, ConsentDocument, ConsentEvidence, ConsentServing
 from privacy.models.erasures import Erasure, ErasureRecipient, Pulse
 from privacy.models.exports import Export, ExportPart
-from privacy.models.keys import EvidenceKey, FleetKey, OwnerKey, PublishedKey, ReceiptKey, RootEpoch
+from privacy.models.keys import (
+    EvidenceKey,
+    FleetKey,
+    GrantKey,
+    OwnerKey,
+    PublishedKey,
+    ReceiptKey,
+    RootEpoch,
+)
 from privacy.models.ledgers import AuditEvent, Checkpoint, Ledger, LedgerLink
 from privacy.models.notices import FaceClaim, Notice
 from privacy.models.periods import Period
 from privacy.models.proofs import TransparencyReport, Verdict
+from privacy.models.signins import SignInGrant
 
 __all__ = [
     "AuditEvent",
@@ -26,6 +35,7 @@ __all__ = [
     "ExportPart",
     "FaceClaim",
     "FleetKey",
+    "GrantKey",
     "Lease",
     "Ledger",
     "LedgerLink",
@@ -36,6 +46,7 @@ __all__ = [
     "Pulse",
     "ReceiptKey",
     "RootEpoch",
+    "SignInGrant",
     "TransparencyReport",
     "Verdict",
 ]

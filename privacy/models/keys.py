@@ -56,6 +56,10 @@ class ReceiptKey(PublishedKey):
     """Ed25519 halves that verify receipts; the label is the year. Old ones stay."""
 
 
+class GrantKey(PublishedKey):
+    """What Apple's tokens are sealed to; the label is the year. The courier opens them."""
+
+
 class RootEpoch(models.Model):
     """The life of one portrait root; its 32 bytes lie in the keeper's store and never here."""
 

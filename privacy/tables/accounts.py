@@ -17,6 +17,35 @@ TABLES: Final[tuple[Table, ...]] = (
         {Class.PSEUDONYM: "id user", Class.CONTACT: "email", Class.STATE: "verified primary"},
     ),
     Table(
+        "mfa.Authenticator",
+        "passkeys and what they are called, sealed secrets of codes",
+        "signing in",
+        *(Lasting.ACCOUNT, End.WITH_ACCOUNT, "user_id"),
+        {
+            Class.PSEUDONYM: "id user",
+            Class.SECRET: "data",
+            Class.STATE: "type",
+            Class.TIME: "created_at last_used_at",
+        },
+    ),
+    Table(
+        *("socialaccount.SocialToken", "never anything", "allauth"),
+        *(Lasting.ACCOUNT, End.WITH_ACCOUNT, "account__user_id"),
+        {Class.PSEUDONYM: "id account app", Class.SECRET: "token token_secret expires_at"},
+    ),
+    Table(
+        "socialaccount.SocialAccount",
+        "by which provider the person signs in, as a digest",
+        "signing in",
+        *(Lasting.ACCOUNT, End.WITH_ACCOUNT, "user_id"),
+        {
+            Class.PSEUDONYM: "id user uid",
+            Class.DECLARED: "provider",
+            Class.STATE: "extra_data",
+            Class.TIME: "last_login date_joined",
+        },
+    ),
+    Table(
         "accounts.Session",
         "devices that are signed in, and how they signed in",
         "signing in",
@@ -68,6 +97,18 @@ TABLES: Final[tuple[Table, ...]] = (
             "is_superuser": "permissions",
             "last_seen_at": "erasing accounts that nobody uses",
         },
+    ),
+    Table(
+        *("socialaccount.SocialApp", "never anything", "allauth"),
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {Class.NOBODY: "id provider provider_id name client_id secret key settings"},
+    ),
+    Table(
+        "accounts.ProviderKeys",
+        "public keys of Apple and Google",
+        "checking identity tokens",
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {Class.NOBODY: "provider keys fetched_at wanted_at"},
     ),
     Table(
         *("auth.Group", "names of roles", "permissions"),

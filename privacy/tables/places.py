@@ -35,6 +35,11 @@ STORES: Final[tuple[Store, ...]] = (
         (Class.SECRET,),
     ),
     Store(
+        *("grant keys", "what Apple's tokens open with", "having them revoked"),
+        *(Lasting.REVOKED, "destroyed by the courier after their year, with the last token"),
+        (Class.SECRET,),
+    ),
+    Store(
         *("receipt keys", "what receipts are signed with", "receipts that anybody can check"),
         *(Lasting.CATALOGUE, "a new one every year; it opens nothing"),
         (Class.NOBODY,),

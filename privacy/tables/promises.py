@@ -138,6 +138,21 @@ OUTLIVING: Final[tuple[Table, ...]] = (
         subject="erasure__subject_id",
     ),
     Table(
+        "privacy.SignInGrant",
+        "a token of Apple's, sealed to the courier, who has it revoked",
+        "telling Apple of an erasure (GDPR 19)",
+        *(Lasting.REVOKED, End.OUTLIVES, None),
+        {
+            Class.PSEUDONYM: "id subject_id",
+            Class.SECRET: "capsule",
+            Class.SEALED: "body",
+            Class.DECLARED: "provider client",
+            Class.STATE: "state ending key_label",
+            Class.TIME: "created_at",
+        },
+        subject="subject_id",
+    ),
+    Table(
         *("privacy.Erasure", "that a random id was erased", "the receipt of an erasure"),
         *(Term.RECEIPT, End.OUTLIVES, None),
         {
@@ -186,7 +201,7 @@ OTHERS: Final[tuple[Table, ...]] = (
     ),
     Table(
         *("privacy.Period", "when each periodic task ran last", "running it once", *_NOBODY),
-        {Class.NOBODY: "name slot ran_at"},
+        {Class.NOBODY: "name slot ran_at found found_at"},
     ),
     Table(
         *("privacy.Verdict", "what each role could open", "the proof"),
@@ -199,6 +214,10 @@ OTHERS: Final[tuple[Table, ...]] = (
     ),
     Table(
         *("privacy.FleetKey", "public halves", "sealing", *_NOBODY),
+        {Class.NOBODY: "label public published_at"},
+    ),
+    Table(
+        *("privacy.GrantKey", "public halves", "sealing", *_NOBODY),
         {Class.NOBODY: "label public published_at"},
     ),
     Table(

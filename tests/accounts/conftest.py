@@ -1,5 +1,40 @@
-"""The same people as in the tests of the API."""
+"""The same people as in the tests of the API, and a provider to sign in by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.api.conftest import people, stranger, views
 
-__all__ = ["people", "stranger", "views"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.accounts.openid import OpenId
+
+__all__ = ["people", "provider", "stranger", "views"]
+
+
+@pytest.fixture
+def provider(born: Any, settings_of: Any) -> Iterator[OpenId]:
+    """Apple and Google on this machine; their keys have been fetched; this is the web."""
+    from django.core.cache import cache  # Django is set up after this file is read
+    from django.utils import timezone
+
+    from accounts.models import ProviderKeys
+    from tests.accounts.openid import APP, OpenId, serving
+    from workers import providers
+
+    born("web")
+    cache.clear()
+    ProviderKeys.objects.all().delete()
+    with serving(OpenId()) as found:
+        settings_of(
+            PROVIDERS={"apple": [APP], "google": [APP]},
+            APPLE_URL=found.url,
+            GOOGLE_URL=f"{found.url}/google",
+        )
+        assert providers.fetch_keys(timezone.now()) == 2
+        yield found
+    ProviderKeys.objects.all().delete()

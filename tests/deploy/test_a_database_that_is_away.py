@@ -54,7 +54,8 @@ def test_no_address_answers_500(method: str, monkeypatch: pytest.MonkeyPatch) ->
     found = {address: ask(address, method).status_code for address in addresses()}
     assert len(found) > 100
     assert {address: status for address, status in found.items() if status == 500} == {}
-    assert found["/auth/app/v1/auth/login"] == 503
+    door = {"get": "session", "post": "login"}[method]
+    assert found[f"/auth/app/v1/auth/{door}"] == 503
     assert found["/v1/jobs"] == 503
 
 

@@ -133,7 +133,7 @@ def test_the_sheet_has_one_place_for_each_picture() -> None:
     ("answer", "code", "sentence"),
     [
         ({"errors": [{"code": "no_face", "detail": "Look here."}]}, "no_face", "Look here."),
-        ({"errors": [{"code": "taken", "message": "Not so."}]}, "taken", "Not so."),
+        ({"errors": [{"code": "taken", "detail": ""}]}, "taken", "Gone"),
         ({"status": 410, "meta": {}}, "no_code", "Gone"),
     ],
 )
@@ -191,6 +191,7 @@ def test_the_whole_journey_holds(live: Stack, tmp_path: Path) -> None:
     assert story["objects"]["with_photos"]["kinds"]["reference"] == 5
     assert story["objects"]["after_job"]["person"] == 16
     assert story["objects"]["after_erasure"]["person"] == 0
-    assert len(list(tmp_path.glob("portrait-*.jpg"))) == 5
+    # Four from photos, one from choices, one restyled and one enlarged.
+    assert len(list(tmp_path.glob("portrait-*.jpg"))) == 7
     assert (tmp_path / "sheet.jpg").exists()
     assert json.loads((tmp_path / "receipt.json").read_text())["signature"]

@@ -19,7 +19,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
+from accounts.sessions import BEGAN, SessionStore
 from portraits import painting, reports
 from portraits.models import Allowance, Event, Portrait, Report
 from privacy import archive, chain, copies, erasure, export, inventory, leases, stages
@@ -162,7 +162,8 @@ def test_a_session_is_copied_without_the_hash_that_keeps_it_valid() -> None:
     session.save()
     table = next(table for table in TABLES if table.model == "accounts.Session")
     (row,) = Session.objects.filter(user_id=who)
-    assert archive._row(table, row)["session_data"] == {SESSION_KEY: str(who)}
+    began = row.created_at.isoformat()
+    assert archive._row(table, row)["session_data"] == {SESSION_KEY: str(who), BEGAN: began}
 
 
 def test_links_of_a_persons_own_entries_come_with_the_copy(web: Callable[[str], None]) -> None:

@@ -20,8 +20,10 @@ from tests.privacy.erasing import advance, painted_for, proved
 @pytest.fixture(autouse=True)
 def _as_web(born: Any) -> Iterator[None]:
     born("web")
+    kept = dict(recipients.recipients)
     yield
     recipients.recipients.clear()
+    recipients.recipients.update(kept)
 
 
 class Stub:

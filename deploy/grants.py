@@ -66,7 +66,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "accounts.User_user_permissions": "SD", "account.EmailAddress": "SD",
         "account.EmailConfirmation": "SD", "mfa.Authenticator": "SD",
         "socialaccount.SocialAccount": "SD", "socialaccount.SocialToken": "SD",
-        "privacy.SignInGrant": "SU", "admin.LogEntry": "SD", "privacy.OwnerKey": "ID",
+        "privacy.SignInGrant": "SUD", "admin.LogEntry": "SD", "privacy.OwnerKey": "ID",
         "privacy.Blob": "SIUD", "privacy.Capsule": "SID", "privacy.Lease": "SIUD",
         "privacy.FleetKey": "S", "privacy.EvidenceKey": "S", "privacy.RootEpoch": "S",
         "privacy.ReceiptKey": "SI", "privacy.Erasure": "SIUD", "privacy.ErasureRecipient": "SIUD",
@@ -91,6 +91,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "courier": {
         "portraits.Event": "SU", "privacy.Lease": "SUD", "privacy.Pulse": "S",
         "accounts.ProviderKeys": "SIU", "privacy.SignInGrant": "SUD", "privacy.GrantKey": "SI",
+        "privacy.Period": "SIU",
     },
 }  # fmt: skip
 

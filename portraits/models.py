@@ -1,6 +1,5 @@
 """The product's tables. No picture lies here: every picture is one of privacy's blobs."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from django.conf import settings
@@ -287,10 +286,7 @@ class Item(models.Model):
     @property
     def recipe(self) -> Recipe:
         """Its style's, in its own size."""
-        recipe = Recipe.from_json(self.style.recipe)
-        if self.width and self.height:
-            return replace(recipe, width=self.width, height=self.height)
-        return recipe
+        return Recipe.from_json(self.style.recipe).sized(self.width, self.height)
 
 
 class Portrait(models.Model):

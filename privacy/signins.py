@@ -2,7 +2,8 @@
 
 With a first sign-in comes a code, which the web seals to the courier and forgets. The courier
 exchanges it for a token, keeps that sealed, and uses it once: to have it revoked. Until Apple has
-confirmed, the erasure's receipt lists it as pending. Refuses a second grant where one is held.
+confirmed, the erasure's receipt lists it as pending; the token is kept no longer than the receipt is.
+Refuses a second grant where one is held.
 """
 
 import logging
@@ -45,7 +46,7 @@ def keep(owner_id: uuid.UUID, provider: str, client: str, code: str, now: dateti
     found = keys.grant_public()
     if provider != APPLE or found is None:
         return
-    held = SignInGrant.objects.filter(subject_id=owner_id, client=client, ending=False)
+    held = SignInGrant.objects.filter(subject_id=owner_id, client=client, ending_at=None)
     if held.exists():
         return
     label, public = found
@@ -63,7 +64,7 @@ def end(owner_id: uuid.UUID, provider: str, now: datetime) -> int:
     with transaction.atomic():
         rows = SignInGrant.objects.filter(subject_id=owner_id, provider=provider)
         ids = list(rows.select_for_update().values_list("pk", flat=True))
-        SignInGrant.objects.filter(pk__in=ids).update(ending=True)
+        SignInGrant.objects.filter(pk__in=ids, ending_at=None).update(ending_at=now)
         for grant_id in ids:
             _open(grant_id)
     return len(ids)
@@ -89,7 +90,7 @@ def claim() -> Errand | None:
     """The grant that has waited longest, or None."""
     while held := leases.claim(LEASE):
         grant = SignInGrant.objects.filter(pk=held.work_id).first()
-        if grant is not None and (grant.ending or grant.state == SignInGrant.State.CODE):
+        if grant is not None and (grant.ending_at or grant.state == SignInGrant.State.CODE):
             return Errand(held, grant)
         leases.close(held)
     return None
@@ -119,8 +120,7 @@ def exchanged(errand: Errand, token: Plain) -> bool:
             body=grant.body,
             key_label=grant.key_label,
         )
-        ending = SignInGrant.objects.filter(pk=grant.pk, ending=True).exists()
-        if ending:
+        if SignInGrant.objects.filter(pk=grant.pk).exclude(ending_at=None).exists():
             leases.give_back(errand.held, forgiven=True)
         else:
             leases.close(errand.held)

@@ -33,6 +33,7 @@ from privacy.models import (
     Ledger,
     LedgerLink,
     Notice,
+    SignInGrant,
     Verdict,
 )
 from privacy.retention import Term, term
@@ -180,7 +181,7 @@ class Chains:
 def _end_exports(ids: Sequence[Any]) -> None:
     """The parts are destroyed with the export, and work on one that was never ready stops."""
     parts = ExportPart.objects.filter(export__in=ids).exclude(blob=None)
-    leases.revoke(work_id__in=ids)
+    leases.revoke(work_ids=ids)
     vault.destroy(
         Blob.objects.filter(pk__in=parts.values("blob_id")),
         verb=audit.Verb.BLOBS_EXPIRED,
@@ -205,6 +206,7 @@ endings: Final[list[Ending]] = [
         Term.RECEIPT,
         after(Erasure, "proved_at", Term.RECEIPT, stage=Erasure.Stage.PROVED),
     ),
+    Rows("grants", Term.RECEIPT, after(SignInGrant, "ending_at", Term.RECEIPT)),
     Rows("notices", Term.NOTICE, after(Notice, "sent_at", Term.NOTICE)),
     Mailbox("mail", Term.MAIL),
     Rows("staff_log", Term.STAFF_LOG, after(LogEntry, "action_time", Term.STAFF_LOG)),

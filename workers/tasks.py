@@ -96,6 +96,7 @@ def carry_grants(grant_id: str) -> None:
 
 
 @app.task(name="courier.fetch_keys")
+@periods.once
 def fetch_keys() -> None:
     """Fetch the keys that Apple and Google sign with, when they are old or wished for."""
     from workers import providers  # only this role calls anybody outside

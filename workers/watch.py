@@ -22,7 +22,7 @@ import structlog
 from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.db import close_old_connections
 
-from privacy import dispatch, leases, periods, storage
+from privacy import dispatch, heartbeats, leases, periods, storage
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ PATIENCE: Final = 3
 # Whoever goes on for so long with what they have lost does not listen any more.
 HUNG_AFTER: Final = 120.0
 SAY_AGAIN_AFTER: Final = 60.0
-# The courier may not see when periodic tasks ran, and leaves its work alone when its endpoint does.
+# The courier leaves its work alone when its endpoint does.
 UNWATCHED: Final = ("courier",)
 
 
@@ -102,7 +102,7 @@ class Watch:
 
     def look(self) -> None:
         """Everything, once."""
-        if leases.overstayed() > HUNG_AFTER:
+        if heartbeats.overstayed() > HUNG_AFTER:
             self._end("holder_hangs")
         self._listen_for_beat()
         self._look_at_ledger()

@@ -39,9 +39,7 @@ class Refusal:
     @property
     def name(self) -> str:
         """Of its example in the document."""
-        # One code of allauth's is said of fields with different names.
-        beside = f"_{self.field}" if self.field in ("code", "credential") else ""
-        return f"{self.status}_{self.code}{beside}"
+        return f"{self.status}_{self.code}"
 
 
 Source = type[e.PrivacyError] | type[APIException] | Refusal

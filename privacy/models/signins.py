@@ -19,8 +19,8 @@ class SignInGrant(models.Model):
     provider = models.CharField(max_length=10)
     client = models.CharField(max_length=200)
     state = models.CharField(max_length=4, choices=State, default=State.CODE)
-    # Set when the person goes or parts with the provider; the row goes once it was revoked.
-    ending = models.BooleanField(default=False)
+    # Since when the person is gone or has parted with the provider; the row goes once it is revoked.
+    ending_at = models.DateTimeField(null=True)
     capsule = models.BinaryField()
     body = models.BinaryField()
     key_label = models.CharField(max_length=32)

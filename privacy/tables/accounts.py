@@ -31,7 +31,11 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         *("socialaccount.SocialToken", "never anything", "allauth"),
         *(Lasting.ACCOUNT, End.WITH_ACCOUNT, "account__user_id"),
-        {Class.PSEUDONYM: "id account app", Class.SECRET: "token token_secret expires_at"},
+        {
+            Class.PSEUDONYM: "id account app",
+            Class.SECRET: "token token_secret",
+            Class.TIME: "expires_at",
+        },
     ),
     Table(
         "socialaccount.SocialAccount",

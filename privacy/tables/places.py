@@ -36,7 +36,7 @@ STORES: Final[tuple[Store, ...]] = (
     ),
     Store(
         *("grant keys", "what Apple's tokens open with", "having them revoked"),
-        *(Lasting.REVOKED, "destroyed by the courier after their year, with the last token"),
+        *(Term.RECEIPT, "destroyed by the courier after their year, with the last token"),
         (Class.SECRET,),
     ),
     Store(

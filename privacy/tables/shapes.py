@@ -41,7 +41,6 @@ class Lasting(Enum):
     """What is kept for no fixed time, and what ends it instead."""
 
     ACCOUNT = "until the account is erased, at the latest"
-    REVOKED = "until the provider has revoked it, which the erasure waits for"
     DEADLINE = "until its own deadline, which its kind gives it"
     WORK = "as long as the work is open, then deleted"
     WINDOW = "one window of the limiter, an hour at the most"

@@ -71,7 +71,7 @@ def due_again() -> None:
 def test_a_code_becomes_a_token_that_the_courier_alone_can_open(apple: OpenId, born: Any) -> None:
     user, _, _ = arrive(apple)
     grant = SignInGrant.objects.get(subject_id=user.pk)
-    assert (grant.state, grant.client, grant.ending) == ("code", APP, False)
+    assert (grant.state, grant.client, grant.ending_at) == ("code", APP, None)
     assert carry(born) == 1
     ((path, form),) = apple.forms
     assert (path, form["code"], form["grant_type"], form["client_id"]) == (
@@ -204,7 +204,7 @@ def test_a_code_that_is_too_old_is_given_up_and_a_token_never(apple: OpenId, bor
     apple.trouble = [(503, b"")] * 3
     for _ in range(3):
         carry(born)
-    assert SignInGrant.objects.filter(subject_id=other.pk, ending=True).exists()
+    assert SignInGrant.objects.exclude(ending_at=None).filter(subject_id=other.pk).exists()
 
 
 def test_apple_away_is_no_answer(apple: OpenId, born: Any, settings_of: Any) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
@@ -24,7 +26,7 @@ from portraits import painting, reports
 from portraits.models import Allowance, Event, Portrait, Report
 from privacy import archive, chain, copies, erasure, export, inventory, leases, stages
 from privacy.inventory import COPIED, TABLES, End
-from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice
+from privacy.models import ErasureRecipient, ExportPart, LedgerLink, Notice, SignInGrant
 from privacy.retention import Rule
 from tests.figures import figure
 from tests.portraits.making import (
@@ -53,6 +55,12 @@ def fill(who: uuid.UUID, web: Callable[[str], None]) -> None:
     address = EmailAddress.objects.create(user=user, email=user.email)
     EmailConfirmation.objects.create(email_address=address, key=uuid.uuid4().hex, sent=now())
     LogEntry.objects.create(user=user, object_id=str(who), object_repr=str(user), action_flag=2)
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
+    known = SocialAccount.objects.create(user=user, provider="apple", uid=uuid.uuid4().hex)
+    SocialToken.objects.create(account=known, token="never", token_secret="never")
+    SignInGrant.objects.create(
+        subject_id=who, provider="apple", client="app", capsule=b"", body=b"", created_at=now()
+    )
     session = SessionStore()
     session[SESSION_KEY] = str(who)
     session[HASH_SESSION_KEY] = "the hash that keeps it valid"

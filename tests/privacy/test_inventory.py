@@ -214,7 +214,11 @@ def test_what_is_left_out_of_a_copy_is_a_secret() -> None:
         "account.EmailConfirmation.key",
         "accounts.Session.session_key",
         "accounts.User.password",
+        "mfa.Authenticator.data",
         "privacy.Capsule.enc",
         "privacy.FaceClaim.capsule",
         "privacy.OwnerKey.wrapped",
+        "privacy.SignInGrant.capsule",
+        "socialaccount.SocialToken.token",
+        "socialaccount.SocialToken.token_secret",
     ]

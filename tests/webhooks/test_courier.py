@@ -256,7 +256,9 @@ def test_a_bad_endpoint_costs_one_try_and_is_named(
     each: float | None,
     code: str,
 ) -> None:
-    monkeypatch.setattr(outside.post, "__kwdefaults__", {"context": None, "seconds": 0.6})
+    monkeypatch.setattr(
+        outside.post, "__kwdefaults__", {"context": None, "seconds": 0.6, "keep": 0}
+    )
     caplog.set_level(logging.INFO)
     [pk] = told()
     with rude(says=says, each=each) as port:

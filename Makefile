@@ -11,10 +11,12 @@ TORCH ?= torch==2.13.0
 UV_FLAGS ?= --torch-backend cpu
 LOCK = pyproject.toml --quiet --python-version 3.11 --no-annotate --no-header --generate-hashes \
 	--no-emit-package torch $(UV_FLAGS)
+# Not among the tests' own: it is built for few machines, and only the long fuzzing needs it.
+ATHERIS = atheris==3.0.0
 SHIPPED = --extra intake --extra gpu --extra operator --extra stack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prove test lint bench chaos publish words contract clients figures lock pictures
+.PHONY: help demo up prove test lint bench chaos fuzz publish words contract clients figures lock pictures
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,10 @@ bench: $(VENV)/dev ## Measure, write var/bench and var/figures/bench.json
 chaos: $(VENV)/dev ## Kill, cut and starve everything while people order; FULL=1 for the whole sizes
 	@$(PY) -m tests.chaos $(STORM)
 
+fuzz: $(VENV)/dev ## Hostile pictures, the decoders and the whole contract, for an hour; PART=contract for one
+	@$(PIP) --require-hashes -r deploy/locks/fuzz.txt || true
+	@$(PY) -m tests.fuzz $(PART)
+
 publish: $(VENV)/dev ## Copy what was measured last into deploy/docs/measured, with plots
 	@$(PY) -m tests.bench.publish
 
@@ -60,10 +66,15 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines -o deploy/locks/engines.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
+	@echo "$(ATHERIS)" | $(VENV)/bin/uv pip compile - --quiet --python-version 3.11 --no-annotate \
+		--no-header --generate-hashes -o deploy/locks/fuzz.txt
+	@$(PY) -m deploy.locks.parts
 
-pictures: demo ## Make the README's picture again, by running the product
+# The pictures of the try page need Debian's chromium beside the development packages.
+pictures: demo $(VENV)/dev ## Make the README's pictures again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
 	@$(PY) -m deploy.models.sheet deploy/docs/pictures
+	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m tests.api.try_pictures deploy/docs/pictures
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 # accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.

@@ -4,11 +4,17 @@
 a test compares them. It refuses values of the wrong type at start-up, by name.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +54,11 @@ class Env(BaseSettings):
     )
 
     role: Role = Field(Role.MIGRATOR, description="Which process this is.")
+    secrets_folder: Path | None = Field(
+        None,
+        description="Folder of files, each named like a setting in small letters"
+        " (`sitter_secret_key`), that holds its value; what the environment says goes first.",
+    )
     production: bool = Field(
         False, description="Switches the strict checks on; the embedded stack refuses to run so."
     )
@@ -301,7 +312,27 @@ class Env(BaseSettings):
         description="Lets the webhook be at a private address; for development, refused in"
         " production.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus sends as a bearer token to /metrics, 16 characters or more;"
+        " empty means that the address does not exist. Only for the web.",
+    )
     log_level: str = Field("INFO", description="Python log level.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """An environment is shown by `docker inspect` and inherited by children; files are not."""
+        folder = os.environ.get("SITTER_SECRETS_FOLDER")
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
+        return (init_settings, env_settings, *files)
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> "Env":

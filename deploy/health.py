@@ -1,6 +1,8 @@
 """Whether this web process lives, and whether it can serve, with the reason if it cannot."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
@@ -9,6 +11,15 @@ from django.utils import timezone
 from deploy.gate import gate
 from privacy import keys, periods, storage
 from privacy.errors import RestorePending, StorageDown
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something without which requests cannot be served: its name, and what a person reads."""
+
+    name: str
+    sentence: str
+    look: Callable[[], object]
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -21,7 +32,34 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
-def _ledger() -> list[str]:
+def _fleet_key() -> object:
+    return keys.fleet_public(timezone.now().date())
+
+
+def _evidence_key() -> object:
+    return keys.evidence_public(timezone.now().date())
+
+
+DATABASE: Final = Need("database", "PostgreSQL (SITTER_DATABASE_URL)", _database)
+BUCKET: Final = Need("bucket", "bucket (SITTER_S3_ENDPOINT_URL)", storage.ready)
+# What only the database can tell.
+ROWS: Final = (
+    Need("fleet_key", "fleet key of today (is the intake running?)", _fleet_key),
+    Need("evidence_key", "evidence key of this year (is the keeper running?)", _evidence_key),
+    Need("root_key", "portrait root key (is the keeper running?)", keys.root_epoch),
+)
+
+
+def met(need: Need) -> bool:
+    """Whether it is there."""
+    try:
+        return need.look() is not False
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
+        return False
+
+
+def without_ledger() -> list[str]:
+    """Why nobody may be served yet, if the erasure ledger says so."""
     try:
         gate.check()
     except StorageDown:
@@ -44,20 +82,7 @@ def _warnings() -> list[str]:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """Everything that a request needs is there; otherwise 503 with what is missing."""
-    today = timezone.now().date()
-    needs: dict[str, Callable[[], object]] = {
-        "PostgreSQL (SITTER_DATABASE_URL)": _database,
-        "bucket (SITTER_S3_ENDPOINT_URL)": storage.ready,
-        "fleet key of today (is the intake running?)": lambda: keys.fleet_public(today),
-        "evidence key of this year (is the keeper running?)": lambda: keys.evidence_public(today),
-        "portrait root key (is the keeper running?)": keys.root_epoch,
-    }
-    missing = []
-    for name, look in needs.items():
-        try:
-            look()
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ready
-            missing.append(name)
-    missing += _ledger()
+    needs = (DATABASE, BUCKET, *ROWS)
+    missing = [need.sentence for need in needs if not met(need)] + without_ledger()
     body = {"ready": not missing, "missing": missing, "warnings": _warnings()}
     return JsonResponse(body, status=503 if missing else 200)

@@ -15,14 +15,18 @@ from django.utils import translation
 from django.utils.translation import get_language_from_request, gettext
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError, ValidationError
+from rest_framework.fields import IntegerField
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from deploy.retiring import announce
 from privacy.errors import PrivacyError
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS = 5
+ROWS = IntegerField(min_value=1)
 
 CSP = (
     "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -41,6 +45,16 @@ class Page(CursorPagination):
     ordering = "-created_at"
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int | None:
+        """More than the largest page is the largest page; what is no number of rows is refused."""
+        name = "page_size"
+        if (asked := request.query_params.get(name)) is not None:
+            try:
+                ROWS.run_validation(asked)
+            except ValidationError as refused:
+                raise ValidationError({name: refused.detail}) from None
+        return super().get_page_size(request)
 
 
 class DomainProblem(APIException):
@@ -127,24 +141,25 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 outside of any view, in the same shape."""
-    return _plain_error(404, "not_found", "There is nothing at this address.")
+    return plain_error(404, "not_found", "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 outside of REST framework, in the same shape; 503 where only the database was away."""
     if isinstance(sys.exception(), OperationalError | InterfaceError):
-        answer = _plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
+        answer = plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
         answer["Retry-After"] = str(RETRY_SECONDS)
         return answer
-    return _plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
+    return plain_error(500, "error", "Something went wrong on our side. Try again in a moment.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 outside of REST framework, in the same shape."""
-    return _plain_error(400, "bad_request", "The request could not be understood.")
+    return plain_error(400, "bad_request", "The request could not be understood.")
 
 
-def _plain_error(status: int, code: str, sentence: str) -> HttpResponse:
+def plain_error(status: int, code: str, sentence: str) -> HttpResponse:
+    """The one error shape, where no view of REST framework answers."""
     kind = "server_error" if status >= 500 else "client_error"
     errors = [{"code": code, "detail": gettext(sentence), "attr": None}]
     return JsonResponse({"type": kind, "errors": errors}, status=status)
@@ -199,4 +214,5 @@ class PrivateResponses:
         """One request."""
         response = self.get_response(request)
         keep_private(request, response)
+        announce(request, response)
         return response

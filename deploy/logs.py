@@ -28,6 +28,8 @@ QUIET = {
     "celery.app.trace": "ERROR",
     "celery.worker.strategy": "WARNING",
     "django.request": "CRITICAL",
+    # It says what a client has sent, word by word; our own line of the request says the status.
+    "django.security": "CRITICAL",
     "django.server": "WARNING",
     "s3transfer": "WARNING",
     "urllib3": "WARNING",
@@ -65,7 +67,9 @@ def only_constant_text(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]
     """A record of the standard library keeps its template, not the arguments put into it."""
     record = event.get("_record")
     if record is not None and not event.get("_from_structlog"):
-        event["event"] = str(record.msg)[:200]
+        # Some libraries log an exception as the message, which then quotes what it quotes.
+        constant = isinstance(record.msg, str)
+        event["event"] = record.msg[:200] if constant else type(record.msg).__name__
     return event
 
 

@@ -26,6 +26,7 @@ from django.utils.translation import get_language_from_request
 from deploy.forgetting import App, Message, Receive, Send
 from deploy.gate import gate, shut
 from deploy.http import bad_request, keep_private, log_request, server_error
+from deploy.retiring import announce
 from portraits import listening, urls
 from portraits.asking import read
 
@@ -93,6 +94,7 @@ class Quick:
         _SECURITY.process_response(request, whole)
         _FRAMES.process_response(request, whole)
         keep_private(request, response)
+        announce(request, response)
         # As Django's own middleware for languages would say it.
         patch_vary_headers(whole, ["Accept-Language"])
         response["Content-Language"] = get_language_from_request(request)

@@ -1,13 +1,43 @@
-"""gunicorn's own ASGI worker, which tells the application when it is asked to end.
+"""gunicorn's own ASGI worker, which tells the application when it is asked to end, and gives up on
+clients that never say what they want.
 
-Without that, an event stream would hold the process up for the whole graceful timeout, and then be
-cut in the middle. Named by the command line of the web role.
+Without the first, an event stream would hold the process up for the whole graceful timeout, and
+then be cut in the middle. Without the second, a line whose headers never end would stay open for
+ever: gunicorn times what comes between two requests, and nothing before the first. Named by the
+command line of the web role.
 """
 
-from gunicorn.workers.gasgi import ASGIWorker  # type: ignore[import-untyped]
+from typing import Any, Final
+
+from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
+from gunicorn.workers import gasgi  # type: ignore[import-untyped]
+
+HEADER_SECONDS: Final = 10.0
 
 
-class Worker(ASGIWorker):
+class Line(ASGIProtocol):
+    """One connection; its first request must have begun in time."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody dialled."""
+        super().connection_made(transport)
+        self._waited = self.worker.loop.call_later(HEADER_SECONDS, self._hang_up, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They are gone, whoever hung up."""
+        self._waited.cancel()
+        super().connection_lost(exc)
+
+    def _hang_up(self, transport: Any) -> None:
+        if self._current_request is None and self.req_count <= 1:
+            transport.abort()
+
+
+# The worker names the class of its connections by the name that it imported; there is no setting.
+gasgi.ASGIProtocol = Line
+
+
+class Worker(gasgi.ASGIWorker):
     """SIGTERM: streams end, long polls are answered, what is being done is finished."""
 
     def handle_exit_signal(self) -> None:

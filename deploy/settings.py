@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 
-from deploy import logs
+from deploy import database, logs
 from deploy.env import ROOT, Env, Role
 from privacy.retention import Term, term
 
@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.http.RequestId",
+    "deploy.versions.Versions",
     "deploy.gate.AfterReplay",
 ]
 
@@ -86,36 +87,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- PostgreSQL ------------------------------------------------------------------------------
 
 
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or 5432),
-        # Under ASGI a persistent connection belongs to a thread that may never come back, so
-        # connections are pooled by psycopg instead.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "connect_timeout": 5,
-            "application_name": f"sitter-{ROLE}",
-            # What libpq knows besides, such as sslmode=verify-full.
-            **dict(parse_qsl(parts.query)),
-            "pool": {
-                "min_size": 0,
-                "max_size": ENV.database_pool,
-                "timeout": 10,
-                # A connection's buffers keep the last rows that went through them, addresses and
-                # all, until it is used again or closed.
-                "max_idle": 2.0,
-            },
-        },
-    }
-
-
-DATABASES = {"default": _database(ENV.database_url.get_secret_value())}
+DATABASES = {
+    "default": database.settings(ENV.database_url.get_secret_value(), ROLE, ENV.database_pool)
+}
 
 # --- The broker ------------------------------------------------------------------------------
 
@@ -162,7 +136,15 @@ PATIENT = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
     parameter_validation=False,
-    s3={"addressing_style": "path" if ENV.s3_endpoint_url else "auto"},
+    # A name of our own: the library's is put together anew, twice a request, and tells the bucket
+    # which system and which Python it runs on.
+    user_agent="Sitter",
+    s3={
+        "addressing_style": "path" if ENV.s3_endpoint_url else "auto",
+        # For the same reason the body is not hashed for the signature: TLS keeps it on its way, and
+        # whoever reads it has its sum.
+        "payload_signing_enabled": False,
+    },
 )
 
 
@@ -234,6 +216,10 @@ WEBHOOK_KEYS = [key.get_secret_value() for key in ENV.webhook_keys]
 WEBHOOK_INSECURE = ENV.webhook_insecure
 WEBHOOK_PRIVATE = ENV.webhook_private
 
+# --- Metrics -----------------------------------------------------------------------------------
+
+METRICS_TOKEN = ENV.metrics_token.get_secret_value() if ENV.metrics_token else None
+
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -250,6 +236,11 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(term(Term.SESSION).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+# Only the admin has cookies. A browser takes a name that begins so over TLS alone, and gives it to
+# no other host.
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_SERVE_SPECIFICATION = False
@@ -350,7 +341,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
-        "RenditionName": "portraits.hand_views.SIZES",
+        "RenditionName": "portraits.list_serializers.SIZES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -372,4 +363,5 @@ UNFOLD = {"SITE_TITLE": "Sitter", "SITE_HEADER": "Sitter", "SHOW_HISTORY": False
 
 if ROLE is Role.WEB and PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from deploy import health
+from deploy.metrics.view import metrics
 from deploy.try_page import try_page
 from privacy.api.probe import ProbeView
 from privacy.api.public import KeysView
@@ -14,6 +15,7 @@ urlpatterns = [
     path("livez", health.livez),
     path("internal/probe", ProbeView.as_view()),
     path("readyz", health.readyz),
+    path("metrics", metrics),
     path("privacy", privacy_page),
     path("try/", try_page),
     path(".well-known/sitter-keys.json", KeysView.as_view()),

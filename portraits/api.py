@@ -1,12 +1,11 @@
 """The portraits API: each view parses, makes one domain call and answers."""
 
+import logging
 import uuid
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import NotFound
@@ -18,24 +17,28 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from portraits import gallery, job_rows, jobs, quota, receipts, references
 from portraits.errors import KeyMissing, PhotoRefused, UploadTooLarge
-from portraits.formats import ENDINGS, MEDIA_TYPES
 from portraits.list_serializers import WhichJobsSerializer, WhichPortraitsSerializer
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
+from portraits.portrait_serializers import (
+    DeadlineSerializer,
+    PortraitReceiptSerializer,
+    PortraitSerializer,
+)
 from portraits.refusals import sentence_for
 from portraits.serializers import (
     AllowanceSerializer,
-    DeadlineSerializer,
     JobSerializer,
     NewJobSerializer,
     NewReferenceSetSerializer,
     PhotoSerializer,
-    PortraitReceiptSerializer,
-    PortraitSerializer,
     ReferenceSetSerializer,
 )
 from portraits.style_serializers import PromptSerializer
+from privacy.api.pausing import ask_again
 from privacy.plain import Plain
 from privacy.serializers import ErasureSerializer
+
+log = logging.getLogger(__name__)
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="Kept for 24 h."
@@ -98,15 +101,18 @@ class ReferenceSetView(APIView):
 
     @extend_schema(operation_id="getReferenceSet", responses=ReferenceSetSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        """The set and its photos' verdicts."""
+        """The set and its photos' verdicts; Retry-After while one is still being checked."""
         found = references.find(caller(request), pk, timezone.now())
-        return Response(ReferenceSetSerializer(found).data)
+        told = ReferenceSetSerializer(found).data
+        if any(photo["state"] == Photo.State.CHECKING for photo in told["photos"]):
+            return ask_again(told)
+        return Response(told)
 
     @extend_schema(operation_id="deleteReferenceSet", responses={202: ErasureSerializer})
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Destroy the set and its photos now. The erasure's id fetches the receipt."""
         begun = references.discard(caller(request), pk, timezone.now())
-        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+        return ask_again(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class PhotoView(APIView):
@@ -135,11 +141,9 @@ class PhotoView(APIView):
         photo = references.verdict_of(photo, settings.UPLOAD_WAIT_SECONDS)
         if photo.state in (Photo.State.REFUSED, Photo.State.EXPIRED):
             raise PhotoRefused(photo.code, sentence_for(photo.code))
-        checking = photo.state == Photo.State.CHECKING
-        return Response(
-            PhotoSerializer(photo).data,
-            status=status.HTTP_202_ACCEPTED if checking else status.HTTP_200_OK,
-        )
+        if photo.state == Photo.State.CHECKING:
+            return ask_again(PhotoSerializer(photo).data, status=status.HTTP_202_ACCEPTED)
+        return Response(PhotoSerializer(photo).data)
 
     @extend_schema(
         operation_id="deletePhoto", parameters=[SLOT], responses={202: ErasureSerializer}
@@ -147,7 +151,7 @@ class PhotoView(APIView):
     def delete(self, request: Request, pk: uuid.UUID, slot: str) -> Response:
         """Empty the slot and destroy its photo now. The erasure's id fetches the receipt."""
         begun = references.remove(caller(request), pk, slot, timezone.now())
-        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+        return ask_again(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _jobs(request: Request) -> Any:
@@ -173,7 +177,7 @@ class JobsView(generics.ListAPIView[Job]):
 
     def get_queryset(self) -> Any:
         """Their own, newest first; only those that were asked for."""
-        asked = WhichJobsSerializer(data=self.request.query_params)
+        asked = WhichJobsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         return _jobs(self.request).filter(**asked.validated_data)
 
@@ -196,6 +200,8 @@ class JobsView(generics.ListAPIView[Job]):
         body.is_valid(raise_exception=True)
         set_id = body.validated_data.get("reference_set")
         job, _ = jobs.submit(caller(request), set_id, body.wanted, key, timezone.now())
+        # Which request it was, this line alone says; workers' lines carry the job from here on.
+        log.info("job_submitted", extra={"job_id": str(job.pk)})
         return _told(request, job.pk, status.HTTP_202_ACCEPTED)
 
 
@@ -245,7 +251,7 @@ class PortraitsView(generics.ListAPIView[Portrait]):
 
     def get_queryset(self) -> Any:
         """Those that can still be opened; only those that were asked for."""
-        asked = WhichPortraitsSerializer(data=self.request.query_params)
+        asked = WhichPortraitsSerializer(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
         found = gallery.living(caller(self.request), timezone.now())
         return found.filter(**asked.validated_data)
@@ -275,7 +281,7 @@ class PortraitView(APIView):
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Destroy it now, all sizes. The erasure's id fetches the receipt."""
         begun = gallery.delete(caller(request), pk, timezone.now())
-        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+        return ask_again(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class PromptView(APIView):
@@ -286,24 +292,6 @@ class PromptView(APIView):
         """Opened for its owner, never cached. 404 where it was painted from photos."""
         prompt = gallery.open_prompt(caller(request), pk, timezone.now())
         return Response(PromptSerializer(prompt).data)
-
-
-class ImageView(APIView):
-    """The picture itself."""
-
-    @extend_schema(
-        operation_id="downloadPortrait",
-        parameters=[OpenApiParameter("size", str, enum=["full", "preview", "thumb"])],
-        responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
-    )
-    def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
-        """Opened for its owner, never cached."""
-        size = request.query_params.get("size", "full")
-        rendition, plain = gallery.open_own(caller(request), pk, size, timezone.now())
-        response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
-        ending = ENDINGS.get(rendition.media_type, "bin")
-        response["Content-Disposition"] = f'inline; filename="portrait-{size}.{ending}"'
-        return response
 
 
 class PortraitReceiptView(APIView):

@@ -5,16 +5,13 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts.fields import NO_SUCH, Flag, Text
 from portraits.changes import MASKED, WORDED, Change, Source
 from portraits.prompts import POINTS, STROKES, WORDS, Stroke
 
 # Between a hair and half of the picture.
 THINNEST, WIDEST = 0.002, 0.5
 DETAIL: Final = ("faithful", "rich")
-# The library's own sentence would repeat what was sent.
-NO_SUCH: Final[dict[str, Any]] = {
-    "invalid_choice": "There is no such value. GET /v1/schema lists them."
-}
 
 
 class FractionField(serializers.FloatField):
@@ -22,6 +19,8 @@ class FractionField(serializers.FloatField):
 
     def to_internal_value(self, data: Any) -> float:
         """Refuse what is no number."""
+        if isinstance(data, bool | str):
+            self.fail("invalid")
         value = float(super().to_internal_value(data))
         if not math.isfinite(value):
             self.fail("invalid")
@@ -45,7 +44,7 @@ class StrokeSerializer(serializers.Serializer[Stroke]):
         default=0.05,
         help_text="Of the line, as a part of the portrait's shorter side.",
     )
-    filled = serializers.BooleanField(default=False)
+    filled = Flag(default=False)
 
     def to_internal_value(self, data: Any) -> Stroke:
         """The stroke."""
@@ -67,7 +66,7 @@ class SourceSerializer(serializers.Serializer[Source]):
         " reference_set, `refine` and `variation` are painted from its photos once more; without,"
         " from the portrait.",
     )
-    words = serializers.CharField(
+    words = Text(
         required=False,
         allow_blank=True,
         help_text=f"What to change, in at most {WORDS} characters; for `edit` and `refine`.",

@@ -17,6 +17,7 @@ from portraits.errors import PhotoRefused
 from portraits.models import Check
 from portraits.refusals import sentence_for
 from privacy.api.doors import Public
+from privacy.api.pausing import ask_again
 from privacy.plain import Plain
 
 
@@ -79,4 +80,4 @@ def _answer(check: Check) -> Response:
         raise PhotoRefused(check.code, sentence_for(check.code))
     looking = check.state == Check.State.LOOKING
     said: Any = CheckSerializer(check).data
-    return Response(said, status=status.HTTP_202_ACCEPTED if looking else status.HTTP_200_OK)
+    return ask_again(said, status=status.HTTP_202_ACCEPTED) if looking else Response(said)

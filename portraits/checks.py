@@ -118,6 +118,6 @@ def expire(now: datetime) -> int:
     """Upkeep: forget what is older than two minutes, answered or not."""
     with transaction.atomic():
         over = list(Check.objects.filter(expires_at__lte=now).values_list("pk", flat=True))
-        leases.revoke(LEASE, work_id__in=over)
+        leases.revoke(LEASE, over)
         Check.objects.filter(pk__in=over).delete()
     return len(over)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from portraits import events, quota, references
@@ -131,7 +131,7 @@ def _open_items(job: Job) -> list[uuid.UUID]:
 def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) -> int:
     if not ids:
         return 0
-    leases.revoke(LEASE, work_id__in=ids)
+    leases.revoke(LEASE, ids)
     number = stamp(ids[0])
     ended = Item.objects.filter(pk__in=ids, state__in=Item.OPEN).update(
         state=state,
@@ -148,42 +148,67 @@ def _end(ids: Sequence[uuid.UUID], state: Item.State, code: str, now: datetime) 
     return ended
 
 
+_SETTLE: Final = """
+    SELECT job.id, job.owner_id, job.state, job.references_id, job.created_at,
+           item.state, item.prompt_id, item.source_id
+    FROM portraits_item AS ended
+    JOIN portraits_job AS job ON job.id = ended.job_id
+    JOIN portraits_item AS item ON item.job_id = job.id
+    WHERE ended.id = %s
+"""
+_HEAD: Final = 5
+_ENDED: Final = "UPDATE portraits_job SET state = %s, ended_at = %s WHERE id = %s"
+_LET_GO: Final = "SELECT keep, expires_at FROM portraits_referenceset WHERE id = %s FOR UPDATE"
+_OUTCOMES: Final = (
+    # A cancelled job says so, even if portraits were finished before.
+    (Item.State.CANCELLED, Job.State.CANCELLED),
+    (Item.State.DONE, Job.State.DONE),
+    (Item.State.FAILED, Job.State.FAILED),
+    (Item.State.BLOCKED, Job.State.BLOCKED),
+    (Item.State.EXPIRED, Job.State.EXPIRED),
+)
+
+
 def settle(item_id: uuid.UUID, now: datetime) -> None:
-    """End the job when its last item has ended; its references go, and what is not owed."""
-    job = Job.objects.select_for_update(of=("self",)).get(items=item_id)
-    rows = list(job.items.values_list("state", "prompt_id", "source_id"))
-    states = {state for state, *_ in rows}
-    if job.state not in Job.OPEN:
+    """End the job when its last item has ended; its references go, and what is not owed.
+
+    The caller has stamped the item's change, and so holds the job's row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [item_id])
+        rows = cursor.fetchall()
+    job_id, owner_id, state, set_id, created_at = rows[0][:_HEAD]
+    states = {row[_HEAD] for row in rows}
+    if state not in Job.OPEN:
         return
     still = bool(states & set(Item.OPEN))
     # What has failed can be tried once more while its job is open, and needs all this for that.
     kept = {*Item.OPEN, Item.State.FAILED} if still else set()
-    spent = [blob for state, *along in rows for blob in along if blob and state not in kept]
-    if spent:
-        vault.destroy(Blob.objects.filter(pk__in=spent), why=Reason.SERVED)
+    along = [
+        blob for *_, ended, prompt, source in rows if ended not in kept for blob in (prompt, source)
+    ]
+    vault.shred([blob for blob in along if blob], why=Reason.SERVED)
     if still:
         return
-    outcomes = (
-        # A cancelled job says so, even if portraits were finished before.
-        (Item.State.CANCELLED, Job.State.CANCELLED),
-        (Item.State.DONE, Job.State.DONE),
-        (Item.State.FAILED, Job.State.FAILED),
-        (Item.State.BLOCKED, Job.State.BLOCKED),
-        (Item.State.EXPIRED, Job.State.EXPIRED),
-    )
-    end = next(state for found, state in outcomes if found in states)
-    Job.objects.filter(pk=job.pk).update(state=end, ended_at=now)
-    events.job_ended(job.pk, now)
-    _let_go(job, now)
-    quota.refund(job)
+    end = next(state for found, state in _OUTCOMES if found in states)
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, [str(end), now, job_id])
+    events.job_ended(job_id, now)
+    if set_id is not None:
+        _let_go(set_id, now)
+    if states != {Item.State.DONE}:
+        quota.refund(job_id, owner_id, created_at)
 
 
-def _let_go(job: Job, now: datetime) -> None:
-    """Its photos are destroyed, or open for another job where they are kept."""
-    source = ReferenceSet.objects.select_for_update().filter(jobs=job).first()
-    if source is None:
+def _let_go(set_id: uuid.UUID, now: datetime) -> None:
+    """A job's photos are destroyed, or open for another job where they are kept."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LET_GO, [set_id])
+        row = cursor.fetchone()
+    if row is None:
         return
-    if source.keep and source.expires_at > now:
-        ReferenceSet.objects.filter(pk=source.pk).update(state=ReferenceSet.State.OPEN)
+    keep, expires_at = row
+    if keep and expires_at > now:
+        ReferenceSet.objects.filter(pk=set_id).update(state=ReferenceSet.State.OPEN)
     else:
-        references.destroy(source, why=Reason.SERVED)
+        references.destroy(set_id, why=Reason.SERVED)

@@ -69,6 +69,14 @@ class UnknownLink(PortraitsError):
     status = 404
 
 
+class NotInThisFormat(PortraitsError):
+    """Accept names none of the formats that this size was painted in."""
+
+    code = "not_in_this_format"
+    sentence = "This portrait was not painted in a format that you accept; see its renditions."
+    status = 406
+
+
 class NothingPainted(PortraitsError):
     """No portrait of the job can be fetched."""
 

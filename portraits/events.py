@@ -94,7 +94,7 @@ def _open(owner_id: uuid.UUID, events: list[Event]) -> None:
     if not _living(owner_id):
         return
     Event.objects.bulk_create(events)
-    place = leases.Place(queue="", lane="", turn=0, cost=0)
+    place = leases.Place()
     leases.open_all(LEASE, owner_id, {event.pk: place for event in events})
     # A courier that is awake takes all there is, so one nudge will do.
     dispatch.send(LEASE, events[0].pk)
@@ -131,7 +131,7 @@ def expire(now: datetime) -> int:
 def _give_up(waiting: QuerySet[Event], now: datetime) -> int:
     ids = list(waiting.values_list("pk", flat=True))
     with transaction.atomic():
-        leases.revoke(LEASE, work_id__in=ids)
+        leases.revoke(LEASE, ids)
         return Event.objects.filter(pk__in=ids, state=Event.State.WAITING).update(
             state=Event.State.GIVEN_UP, ended_at=now
         )

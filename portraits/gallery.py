@@ -51,7 +51,12 @@ def open_own(
     Raises UnknownPortrait, for somebody else's too, and BlobGone.
     """
     rendition = size_of(owner_id, portrait_id, size, now)
-    return rendition, vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
+    return rendition, open_size(rendition, now)
+
+
+def open_size(rendition: Rendition, now: datetime) -> Plain:
+    """The bytes of what `size_of` has found, whole and verified. Raises BlobGone, SealBroken."""
+    return vault.read(rendition.blob_id, now, why=audit.Reason.OWNER)
 
 
 def size_of(owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime) -> Rendition:

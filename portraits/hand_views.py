@@ -1,14 +1,21 @@
-"""Handing pictures over: a link for the share sheet, and all portraits of a job as one file."""
+"""Handing pictures over: one by one, by a link for the share sheet, all of a job as one file.
+
+A rendition leaves in the format that it was painted in or not at all: making another one would
+break its signature. Its seal is verified before the first byte of an answer.
+"""
 
 import io
 import uuid
 import zipfile
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -19,21 +26,62 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from portraits import gallery, links
 from portraits.asking import AskingView, look, read, token_of
-from portraits.errors import NothingPainted, UnknownPortrait
+from portraits.errors import NothingPainted, NotInThisFormat, UnknownPortrait
 from portraits.formats import ENDINGS, MEDIA_TYPES
-from privacy.api.doors import Public
+from portraits.job_views import IF_NONE_MATCH, NOT_MODIFIED
+from portraits.list_serializers import SIZES, WhichSizeSerializer
+from portraits.models import Rendition
+from privacy.api.doors import AnyAnswer, Public
 from privacy.errors import BlobGone
-
-SIZES: Final = ("full", "preview", "thumb")
-NO_SIZE: Final = "There is no such size. Ask for full, preview or thumb."
+from privacy.plain import Plain
 
 
-class NewLinkSerializer(serializers.Serializer[Any]):
-    """Which picture."""
+def _may_have(request: Request, rendition: Rendition) -> None:
+    """Raises NotInThisFormat where Accept names other formats only."""
+    if not request._request.accepts(rendition.media_type):
+        raise NotInThisFormat
 
-    size = serializers.ChoiceField(
-        choices=SIZES, default="full", error_messages={"invalid_choice": NO_SIZE}
+
+def _picture(rendition: Rendition, plain: Plain, name: str) -> HttpResponse:
+    response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
+    ending = ENDINGS.get(rendition.media_type, "bin")
+    response["Content-Disposition"] = f'inline; filename="{name}.{ending}"'
+    response["Vary"] = "Accept"
+    return response
+
+
+class ImageView(APIView):
+    """The picture itself."""
+
+    content_negotiation_class = AnyAnswer
+
+    @extend_schema(
+        operation_id="downloadPortrait",
+        parameters=[OpenApiParameter("size", str, enum=SIZES), IF_NONE_MATCH],
+        responses={
+            **{(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
+            304: NOT_MODIFIED,
+        },
     )
+    def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
+        """Opened for its owner, never cached. 304 opens nothing."""
+        asked = WhichSizeSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        size = asked.validated_data["size"]
+        rendition = gallery.size_of(caller(request), pk, size, timezone.now())
+        _may_have(request, rendition)
+        # A rendition never changes, so its body's name is its version.
+        etag = quote_etag(rendition.blob_id.hex)
+        response: HttpResponse | None = get_conditional_response(request._request, etag=etag)
+        if response is None:
+            plain = gallery.open_size(rendition, timezone.now())
+            response = _picture(rendition, plain, f"portrait-{size}")
+        response["ETag"] = etag
+        return response
+
+
+class NewLinkSerializer(WhichSizeSerializer):
+    """Which picture."""
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -67,6 +115,7 @@ class LinkView(APIView):
 class SharedView(Public):
     """Redeeming a link."""
 
+    content_negotiation_class = AnyAnswer
     # What looks at a link without fetching it must not use it up.
     http_method_names = ("get", "options")
 
@@ -76,12 +125,9 @@ class SharedView(Public):
         responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
     def get(self, request: Request, token: str) -> HttpResponse:
-        """The picture, to whoever comes first."""
-        rendition, plain = links.redeem(token, timezone.now())
-        response = HttpResponse(plain.reveal(), content_type=rendition.media_type)
-        ending = ENDINGS.get(rendition.media_type, "bin")
-        response["Content-Disposition"] = f'inline; filename="portrait.{ending}"'
-        return response
+        """The picture, to whoever comes first. 406 uses the link up no more than a look does."""
+        rendition, plain = links.redeem(token, timezone.now(), may=partial(_may_have, request))
+        return _picture(rendition, plain, "portrait")
 
 
 class ArchiveView(AskingView):

@@ -56,6 +56,7 @@ class ItemRow:
             "percent": self.percent,
             "code": self.code or None,
             "portrait": str(self.portrait) if self.portrait else None,
+            "image": image_of(self.portrait) if self.portrait else None,
         }
 
 
@@ -143,6 +144,11 @@ def links(job_id: uuid.UUID) -> dict[str, str]:
     """Where a client goes from here."""
     own = f"/v1/jobs/{job_id}"
     return {"self": own, **{name: f"{own}/{name}" for name in ("events", "cancel", "archive")}}
+
+
+def image_of(portrait_id: uuid.UUID) -> str:
+    """Where a portrait's picture is."""
+    return f"/v1/portraits/{portrait_id}/image"
 
 
 def as_text(body: dict[str, Any]) -> bytes:

@@ -8,9 +8,10 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from portraits import caps, orders, plans, queue, quota
@@ -59,11 +60,7 @@ def submit(
         keys.ensure_owner(owner_id, now)
     else:
         consent.require(owner_id, now)
-    forgotten = now - retention.term(retention.Term.IDEMPOTENCY_KEY)
-    Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256, created_at__lte=forgotten).update(
-        key_sha256=None
-    )
-    if known := _known(owner_id, key_sha256, body_sha256):
+    if known := _known(owner_id, key_sha256, body_sha256, now):
         return known, False
     made = plans.make(owner_id, wanted, now, photos=set_id is not None)
     if any(plan.shows_somebody for plan in made):
@@ -91,22 +88,22 @@ def _submit(
     try:
         with transaction.atomic():
             keys.hold_owner(owner_id)
-            found = _hold_set(owner_id, set_id, now) if set_id else None
+            state = _hold_set(owner_id, set_id, now) if set_id else None
             # Asked again behind the lock: a twin of this request may have held it.
-            if known := _known(owner_id, *hashes):
+            if known := _known(owner_id, *hashes, now):
                 return known, False
             plans.still_there(owner_id, made, now)
-            if set_id is not None:
-                _check_ready(found)
+            photos = _ready(set_id, state) if set_id is not None else 0
             anew = _admit(owner_id, wanted, now)
-            consented = found is not None or any(plan.shows_somebody for plan in made)
-            job = _create(owner_id, found, consented, orders.lane(wanted), hashes, now)
-            orders.open_items(job, plans.items(job, wanted, made, anew, sealed))
+            consented = set_id is not None or any(plan.shows_somebody for plan in made)
+            job = _create(owner_id, set_id, consented, orders.lane(wanted), hashes, now)
+            items = plans.items(job, wanted, made, anew, sealed)
+            orders.open_items(job, items, photos=photos)
             if not vault.commit(_drafts(sealed)):
                 raise BlobGone
     except (IntegrityError, AllowanceUsed, TooManyOpen, QueueFull, AlreadyRerolled):
         # A twin of this request was first, and took what this one was refused.
-        if known := _known(owner_id, *hashes):
+        if known := _known(owner_id, *hashes, now):
             return known, False
         raise
     return job, True
@@ -127,18 +124,27 @@ def _admit(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> Mapping[uuid.U
     return orders.originals(owner_id, wanted, now)
 
 
+_CREATE: Final = """
+    WITH taken AS (UPDATE portraits_referenceset SET state = %(in_use)s WHERE id = %(set)s)
+    INSERT INTO portraits_job (id, owner_id, references_id, consent_id, state, lane, sequence,
+        key_sha256, body_sha256, created_at, start_by, end_by)
+    VALUES (%(id)s, %(owner)s, %(set)s, %(consent)s, %(state)s, %(lane)s, 0,
+        %(key)s, %(body)s, %(now)s, %(start_by)s, %(end_by)s)
+"""
+
+
 def _create(
     owner_id: uuid.UUID,
-    found: ReferenceSet | None,
+    set_id: uuid.UUID | None,
     consented: bool,
     lane: Job.Lane,
     hashes: tuple[bytes, bytes],
     now: datetime,
 ) -> Job:
     """The job's row; its set is taken. The caller holds the owner's row and the set's."""
-    job = Job.objects.create(
+    job = Job(
         owner_id=owner_id,
-        references=found,
+        references_id=set_id,
         # Asked behind the owner's lock: a withdrawal that came first wins.
         consent_id=consent.require(owner_id, now).pk if consented else None,
         lane=lane,
@@ -148,39 +154,72 @@ def _create(
         start_by=now + settings.JOB_START_LIMIT,
         end_by=now + settings.JOB_END_LIMIT,
     )
-    if found is not None:
-        ReferenceSet.objects.filter(pk=found.pk).update(state=ReferenceSet.State.IN_USE)
-    audit.record(
-        audit.Verb.JOB_SUBMITTED,
-        subject_id=owner_id,
-        object_id=job.id,
-        reason=audit.Reason.OWNER,
-    )
+    values: dict[str, Any] = {
+        "id": job.pk, "owner": owner_id, "set": set_id, "consent": job.consent_id,
+        "state": str(job.state), "lane": str(lane), "key": hashes[0], "body": hashes[1],
+        "now": now, "start_by": job.start_by, "end_by": job.end_by,
+        "in_use": str(ReferenceSet.State.IN_USE),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE, values)
+    # As if it had been saved by itself.
+    job._state.adding, job._state.db = False, connection.alias
+    verb, reason = audit.Verb.JOB_SUBMITTED, audit.Reason.OWNER
+    audit.record(verb, subject_id=owner_id, object_id=job.id, reason=reason)
     return job
 
 
-def _known(owner_id: uuid.UUID, key_sha256: bytes, body_sha256: bytes) -> Job | None:
-    job = Job.objects.filter(owner_id=owner_id, key_sha256=key_sha256).first()
-    if job is not None and bytes(job.body_sha256) != body_sha256:
+_KNOWN: Final = """
+    SELECT id, body_sha256, created_at FROM portraits_job WHERE owner_id = %s AND key_sha256 = %s
+"""
+
+
+def _known(owner_id: uuid.UUID, key_sha256: bytes, body_sha256: bytes, now: datetime) -> Job | None:
+    """What was ordered by this key before. Raises KeyReused; a key past its term is let go."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [owner_id, key_sha256])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    job_id, body, created_at = row
+    if created_at <= now - retention.term(retention.Term.IDEMPOTENCY_KEY):
+        forget_keys([job_id])
+        return None
+    if bytes(body) != body_sha256:
         raise KeyReused
-    return job
+    return Job.objects.get(pk=job_id)
 
 
-def _hold_set(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> ReferenceSet | None:
-    own = ReferenceSet.objects.filter(pk=set_id, owner_id=owner_id, expires_at__gt=now)
-    return own.select_for_update().first()
+_HOLD_SET: Final = """
+    SELECT state FROM portraits_referenceset
+    WHERE id = %s AND owner_id = %s AND expires_at > %s FOR UPDATE
+"""
 
 
-def _check_ready(found: ReferenceSet | None) -> None:
-    if found is None:
+def _hold_set(owner_id: uuid.UUID, set_id: uuid.UUID, now: datetime) -> str | None:
+    """The state of a person's own living set, which is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_SET, [set_id, owner_id, now])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _ready(set_id: uuid.UUID, state: str | None) -> int:
+    """How many photos a set has to paint from.
+
+    They are looked at behind the set's lock, by a statement of their own: one that had waited for
+    the lock would show them as they were before.
+    """
+    if state is None:
         raise UnknownReferences
-    if found.state != ReferenceSet.State.OPEN:
+    if state != ReferenceSet.State.OPEN:
         raise ReferencesInUse
-    states = set(found.photos.values_list("state", flat=True))
-    if Photo.State.CHECKING in states:
+    photos = orders.photos_of(set_id)
+    if photos[Photo.State.CHECKING]:
         raise PhotosChecking
-    if Photo.State.ACCEPTED not in states:
+    if not photos[Photo.State.ACCEPTED]:
         raise NoPhotos
+    return photos[Photo.State.ACCEPTED]
 
 
 def retry(owner_id: uuid.UUID, job_id: uuid.UUID, item_id: uuid.UUID, now: datetime) -> Job:
@@ -214,7 +253,9 @@ def retry(owner_id: uuid.UUID, job_id: uuid.UUID, item_id: uuid.UUID, now: datet
             sequence=stamp(item.pk),
         )
         # Claims count up from 0, so none of the first life has come near a number of microseconds.
-        orders.open_items(job, [item], token=int(now.timestamp() * 1_000_000))
+        photos = orders.photos_of(job.references_id)[Photo.State.ACCEPTED]
+        token = int(now.timestamp() * 1_000_000)
+        orders.open_items(job, [item], photos=photos, token=token)
     job.refresh_from_db()
     return job
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,17 +36,27 @@ def lend(owner_id: uuid.UUID, portrait_id: uuid.UUID, size: str, now: datetime) 
     return token
 
 
-def redeem(token: str, now: datetime) -> tuple[Rendition, Plain]:
-    """The picture, once. Raises UnknownLink, NotReady."""
+def redeem(
+    token: str, now: datetime, *, may: Callable[[Rendition], None]
+) -> tuple[Rendition, Plain]:
+    """The picture, once. `may` raises for who cannot use it, and the link stays unused.
+
+    Raises UnknownLink, NotReady.
+    """
+    client, key = valkey.client(), _key(token)
     try:
-        lent = valkey.client().getdel(_key(token))
+        lent = client.get(key)
+        if lent is None:
+            raise UnknownLink
+        owner_id, portrait_id, size = json.loads(lent)
+        rendition = gallery.size_of(uuid.UUID(owner_id), uuid.UUID(portrait_id), size, now)
+        may(rendition)
+        # Of those who have come so far, one alone deletes it.
+        if not client.delete(key):
+            raise UnknownLink
+        return rendition, gallery.open_size(rendition, now)
     except RedisError as error:
         raise NotReady from error
-    if lent is None:
-        raise UnknownLink
-    owner_id, portrait_id, size = json.loads(lent)
-    try:
-        return gallery.open_own(uuid.UUID(owner_id), uuid.UUID(portrait_id), size, now)
     except (UnknownPortrait, BlobGone) as gone:
         raise UnknownLink from gone
 

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from portraits import costs, gallery, queue
@@ -20,7 +22,7 @@ from portraits.errors import (
     RerollUnknown,
     UnknownStyle,
 )
-from portraits.models import Item, Job, Photo, Style
+from portraits.models import Item, Job, Style
 from portraits.prompts import Prompt
 from portraits.sizes import Shape
 from privacy import dispatch, leases
@@ -32,6 +34,9 @@ A_FEW: Final = 4
 SEEDS: Final = 2**31
 # Every worker drains its queue, so a few messages wake all that a job can keep busy for a while.
 NUDGES: Final = 2
+# Written out, as each order asks for them.
+_STYLES: Final = "SELECT * FROM portraits_style WHERE retired_at IS NULL AND slug = ANY(%s)"
+_PHOTOS: Final = "SELECT state FROM portraits_photo WHERE set_id = %s"
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def styles(wanted: Wanted) -> dict[str, Style]:
     asked = wanted.styles if isinstance(wanted, Pack) else [order.style for order in wanted]
     named = {slug for slug in asked if slug}
     where = "pack.styles.{}" if isinstance(wanted, Pack) else "items.{}.style"
-    found = {row.slug: row for row in Style.objects.filter(retired_at=None, slug__in=named)}
+    found = {row.slug: row for row in Style.objects.raw(_STYLES, [list(named)])}
     for position, slug in enumerate(asked):
         if slug and slug not in found:
             raise UnknownStyle(where.format(position))
@@ -143,9 +148,11 @@ def originals(owner_id: uuid.UUID, wanted: Wanted, now: datetime) -> dict[uuid.U
     return found
 
 
-def open_items(job: Job, items: Sequence[Item], *, token: int = 0) -> None:
-    """Let the items wait for a worker, each at its place. The caller holds the owner's row."""
-    photos = _accepted(job)
+def open_items(job: Job, items: Sequence[Item], *, photos: int, token: int = 0) -> None:
+    """Let the items wait for a worker, each at its place. The caller holds the owner's row.
+
+    `photos`: how many of them its job has.
+    """
     wanted = [
         # The picture that a change starts from is read as one photo is.
         (item.painter, costs.cost(item.painter, item.recipe, 1 if item.source_id else photos))
@@ -158,7 +165,10 @@ def open_items(job: Job, items: Sequence[Item], *, token: int = 0) -> None:
         dispatch.send(LEASE, pk)
 
 
-def _accepted(job: Job) -> int:
-    if job.references_id is None:
-        return 0
-    return Photo.objects.filter(set=job.references_id, state=Photo.State.ACCEPTED).count()
+def photos_of(set_id: uuid.UUID | None) -> Counter[str]:
+    """How many photos of a set there are, by state."""
+    if set_id is None:
+        return Counter()
+    with connection.cursor() as cursor:
+        cursor.execute(_PHOTOS, [set_id])
+        return Counter(state for (state,) in cursor.fetchall())

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from django.db.models import Avg
+
 from portraits.models import Painter
 
 ANNOUNCE_EVERY: Final = timedelta(seconds=10)
@@ -57,6 +59,13 @@ def alive(now: datetime) -> set[str]:
     """Engines that somebody is running and takes work for."""
     fresh = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR, state=Painter.State.READY)
     return set(fresh.values_list("engine", flat=True))
+
+
+def mean_rates(now: datetime) -> dict[str, float]:
+    """Units of cost a second that a worker does, for each engine where one has measured it."""
+    fresh = Painter.objects.filter(seen_at__gt=now - ALIVE_FOR, rate__gt=0)
+    found = fresh.values("engine").annotate(mean=Avg("rate"))
+    return {row["engine"]: row["mean"] for row in found.order_by("engine")}
 
 
 def forget(now: datetime) -> int:

@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 
-from portraits import events, references, scheduling
+from accounts.models import uuid7
+from portraits import events, item_rows, live, scheduling
 from portraits.endings import LEASE, settle
-from portraits.models import Item, Job, Photo, Portrait, Rendition
+from portraits.item_rows import Shown
+from portraits.models import Item
 from portraits.orders import SEEDS
 from portraits.progress import progress as progress
 from portraits.progress import wanted as wanted
@@ -42,7 +42,7 @@ class Work:
     engine: str
     recipe: Recipe
     seed: int
-    photos: tuple[Photo, ...]
+    photos: tuple[Shown, ...]
     # What its owner wrote; where `task` says text and there is none, it has ended meanwhile.
     task: Item.Task
     prompt_id: uuid.UUID | None
@@ -51,6 +51,8 @@ class Work:
     rich: bool
     # The file format that was asked for; empty where none was.
     form: str = ""
+    # For the logs.
+    job_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,7 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             held = leases.claim(LEASE, queues=[engine])
             if held is None:
                 return None
-            item = (
-                Item.objects.select_related("style", "job__references")
-                .filter(pk=held.work_id, state__in=Item.OPEN)
-                .first()
-            )
+            item = item_rows.read(held.work_id)
             if item is None:
                 # Whoever ends an item closes its lease; one that was left wakes no worker twice.
                 leases.close(held)
@@ -109,20 +107,34 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
             if held.attempts > leases.MAX_ATTEMPTS:
                 _give_up(held, "attempts_exhausted", now)
                 continue
-            Item.objects.filter(pk=item.pk, state__in=Item.OPEN).update(
-                sequence=stamp(item.pk),
-                state=Item.State.RUNNING,
-                phase=Item.Phase.FETCHING,
-                percent=0,
-                started_at=Coalesce(F("started_at"), now),
-            )
-            Job.objects.filter(pk=item.job_id, state=Job.State.QUEUED).update(
-                state=Job.State.RUNNING
-            )
-            source = item.job.references
-            photos = references.select(source, item.recipe.references) if source else []
-            what = (Item.Task(item.task), item.prompt_id, item.source_id, item.rich, item.format)
-            return Work(held, item.painter, item.recipe, item.seed, tuple(photos), *what)
+            item_rows.begin(item, now)
+            what = (item.task, item.prompt_id, item.source_id, item.rich, item.format)
+            return Work(held, item.engine, item.recipe, item.seed, item.photos, *what, item.job_id)
+
+
+_DONE: Final = """
+    WITH job AS (
+        UPDATE portraits_job SET sequence = sequence + 1
+        WHERE id = (SELECT job_id FROM portraits_item WHERE id = %(item)s) RETURNING id, sequence
+    ), item AS (
+        UPDATE portraits_item AS item
+        SET state = %(done)s, phase = %(ended)s, percent = 100, sequence = job.sequence,
+            ended_at = %(now)s
+        FROM job WHERE item.id = %(item)s AND item.state = %(running)s
+        RETURNING item.id, job.id AS job_id, job.sequence
+    ), portrait AS (
+        INSERT INTO portraits_portrait (
+            id, owner_id, item_id, blob_id, created_at, weights_sha256, sha256)
+        SELECT %(portrait)s, %(owner)s, id, %(blob)s, %(now)s, %(weights)s, %(sha256)s FROM item
+        RETURNING id
+    ), rendition AS (
+        INSERT INTO portraits_rendition (portrait_id, name, blob_id, width, height, media_type)
+        SELECT portrait.id, size.* FROM portrait CROSS JOIN unnest(
+            %(names)s::text[], %(blobs)s::uuid[], %(widths)s::integer[], %(heights)s::integer[],
+            %(types)s::text[]) AS size
+    )
+    SELECT job_id, sequence FROM item
+"""
 
 
 def finish(
@@ -135,45 +147,40 @@ def finish(
     try:
         with transaction.atomic():
             keys.hold_owner(held.owner_id)
-            if not leases.still_held(held):
+            if not leases.close(held, in_time=True):
                 return False
-            number = stamp(held.work_id)
-            moved = Item.objects.filter(pk=held.work_id, state=Item.State.RUNNING).update(
-                state=Item.State.DONE,
-                phase=Item.Phase.ENDED,
-                percent=100,
-                sequence=number,
-                ended_at=now,
-            )
-            if not moved or not vault.commit([size.draft for size in sizes]):
+            ended = _done(held, sizes, now, weights_sha256)
+            if ended is None or not vault.commit([size.draft for size in sizes]):
                 transaction.set_rollback(True)
                 return False
-            full = next(size for size in sizes if size.name == "full")
-            portrait = Portrait.objects.create(
-                owner_id=held.owner_id,
-                item_id=held.work_id,
-                blob_id=full.draft.blob_id,
-                created_at=now,
-                weights_sha256=weights_sha256,
-                sha256=full.sha256,
-            )
-            Rendition.objects.bulk_create(
-                Rendition(
-                    portrait=portrait,
-                    name=size.name,
-                    blob_id=size.draft.blob_id,
-                    width=size.width,
-                    height=size.height,
-                    media_type=size.media_type,
-                )
-                for size in sizes
-            )
-            leases.close(held)
-            events.items_ended([held.work_id], number, now)
+            live.tell(ended[0])
+            events.items_ended([held.work_id], ended[1], now)
             settle(held.work_id, now)
     except OwnerErased:
         return False
     return True
+
+
+def _done(
+    held: leases.Claim, sizes: Sequence[Size], now: datetime, weights_sha256: str
+) -> tuple[uuid.UUID, int] | None:
+    """The portrait's rows; (its job, the number of this change). None: it is not painted now."""
+    full = next(size for size in sizes if size.name == "full")
+    values: dict[str, Any] = {
+        "item": held.work_id, "owner": held.owner_id, "portrait": uuid7(), "now": now,
+        "done": str(Item.State.DONE), "ended": str(Item.Phase.ENDED),
+        "running": str(Item.State.RUNNING),
+        "blob": full.draft.blob_id, "weights": weights_sha256, "sha256": full.sha256,
+        "names": [size.name for size in sizes],
+        "blobs": [size.draft.blob_id for size in sizes],
+        "widths": [size.width for size in sizes],
+        "heights": [size.height for size in sizes],
+        "types": [size.media_type for size in sizes],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_DONE, values)
+        row: tuple[uuid.UUID, int] | None = cursor.fetchone()
+        return row
 
 
 def fail(held: leases.Claim, code: str, now: datetime, *, state: Item.State | None = None) -> bool:

@@ -293,6 +293,8 @@ def still_there(owner_id: uuid.UUID, plans: Sequence[Plan], now: datetime) -> No
     Raises PortraitUnknown.
     """
     named = {plan.parent.pk for plan in plans if plan.parent}
+    if not named:
+        return
     left = set(gallery.living(owner_id, now).filter(pk__in=named).values_list("pk", flat=True))
     for at, plan in enumerate(plans):
         if plan.parent and plan.parent.pk not in left:

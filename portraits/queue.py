@@ -32,6 +32,25 @@ FRESH_FOR: Final = 1.0
 # The advisory locks of this module are told from others by this number.
 LINES: Final = 0x11E5
 
+_FLOW: Final = """
+    SELECT turn, cost FROM privacy_lease
+    WHERE owner_id = %s AND kind = %s AND lane = %s AND queue = %s
+"""
+_OPEN_OF: Final = """
+    SELECT queue, turn, cost, held_until >= statement_timestamp() FROM privacy_lease
+    WHERE kind = %s AND work_id IN (
+        SELECT id FROM portraits_item WHERE job_id = %s AND state = ANY(%s))
+    ORDER BY turn
+"""
+# The last turn that is being served, and the first that waits.
+_FRONT: Final = """
+    SELECT max(turn) FILTER (WHERE held), min(turn) FILTER (WHERE held IS NOT TRUE)
+    FROM (
+        SELECT turn, held_until >= statement_timestamp() AS held FROM privacy_lease
+        WHERE kind = %s AND queue = %s ORDER BY turn, ready_at LIMIT %s
+    ) AS front
+"""
+
 
 def places(
     owner_id: uuid.UUID, lane: str, wanted: Sequence[tuple[str, float]]
@@ -47,8 +66,7 @@ def places(
     weight = scheduling.WEIGHTS[lane]
     turns: dict[str, list[float]] = {}
     for engine in dict.fromkeys(engine for engine, _ in wanted):
-        mine = Lease.objects.filter(owner_id=owner_id, kind=LEASE, lane=lane, queue=engine)
-        opened = [scheduling.Open(turn, cost) for turn, cost in mine.values_list("turn", "cost")]
+        opened = _flow(owner_id, lane, engine)
         costs = [cost for name, cost in wanted if name == engine]
         turns[engine] = scheduling.line_up(_serving(engine), opened, costs, weight=weight)
     lines = {engine: iter(line) for engine, line in turns.items()}
@@ -105,9 +123,9 @@ class _Line:
 
 def standing(job_id: uuid.UUID, now: datetime) -> Standing | None:
     """Where a job stands; None once nothing of it is open."""
-    items = Item.objects.filter(job_id=job_id, state__in=Item.OPEN).values("pk")
-    mine = Lease.objects.filter(kind=LEASE, work_id__in=items).annotate(held=leases.HELD)
-    rows = list(mine.order_by("turn").values_list("queue", "turn", "cost", "held"))
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_OF, [LEASE, job_id, [str(state) for state in Item.OPEN]])
+        rows = cursor.fetchall()
     if not rows:
         return None
     lines = {engine: _line(engine, now) for engine in sorted({row[0] for row in rows})}
@@ -191,8 +209,13 @@ def _quickest(swaps: Iterable[float | None]) -> float:
 
 
 def _serving(engine: str) -> float:
-    front = Lease.objects.filter(kind=LEASE, queue=engine).order_by("turn", "ready_at")
-    rows = list(front.annotate(held=leases.HELD).values_list("turn", "held")[:FRONT])
-    held = [turn for turn, is_held in rows if is_held]
-    waiting = [turn for turn, is_held in rows if not is_held]
-    return scheduling.now_serving(held, min(waiting, default=None))
+    with connection.cursor() as cursor:
+        cursor.execute(_FRONT, [LEASE, engine, FRONT])
+        held, waiting = cursor.fetchone()
+    return scheduling.now_serving([] if held is None else [held], waiting)
+
+
+def _flow(owner_id: uuid.UUID, lane: str, engine: str) -> list[scheduling.Open]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FLOW, [owner_id, LEASE, lane, engine])
+        return [scheduling.Open(turn, cost) for turn, cost in cursor.fetchall()]

@@ -12,24 +12,34 @@ owner → lease → job → item → reference set → allowance.
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q
 
 from portraits.errors import AllowanceUsed, DailyAllowanceUsed, MonthlyAllowanceUsed
-from portraits.models import Allowance, Item, Job
+from portraits.models import Allowance, Item
 
 Period = Allowance.Period
 
-# One statement, so that of any number of requests at once only those pass that fit.
+# One statement, so that of any number of requests at once only those pass that fit. The month is
+# counted only behind a day that fitted, which also keeps their rows in order.
 _TAKE: Final = """
-    INSERT INTO portraits_allowance AS held (owner_id, period, starts, used)
-    VALUES (%s, %s, %s, %s)
-    ON CONFLICT (owner_id, period, starts) DO UPDATE SET used = held.used + excluded.used
-    WHERE excluded.used = 0 OR held.used + excluded.used <= %s
-    RETURNING used
+    WITH day AS (
+        INSERT INTO portraits_allowance AS held (owner_id, period, starts, used)
+        SELECT %(owner)s, 'day', %(day)s, %(count)s WHERE %(count)s <= %(a_day)s
+        ON CONFLICT (owner_id, period, starts) DO UPDATE SET used = held.used + excluded.used
+        WHERE excluded.used = 0 OR held.used + excluded.used <= %(a_day)s
+        RETURNING used
+    ), month AS (
+        INSERT INTO portraits_allowance AS held (owner_id, period, starts, used)
+        SELECT %(owner)s, 'month', %(month)s, %(count)s FROM day WHERE %(count)s <= %(a_month)s
+        ON CONFLICT (owner_id, period, starts) DO UPDATE SET used = held.used + excluded.used
+        WHERE excluded.used = 0 OR held.used + excluded.used <= %(a_month)s
+        RETURNING used
+    )
+    SELECT (SELECT count(*) FROM day), (SELECT count(*) FROM month)
 """
 # What ended without a portrait and owes nothing: it was not painted, or not to an end.
 _UNSERVED: Final = Q(state__in=[Item.State.FAILED, Item.State.BLOCKED, Item.State.EXPIRED]) | Q(
@@ -58,27 +68,34 @@ def charge(owner_id: uuid.UUID, count: int, now: datetime) -> None:
     other here until the first has committed, even with a count of 0, so whoever counts what a
     person has open after this counts right.
     """
-    for period, refusal in _REFUSALS.items():
-        limit = _limit(period)
-        if count > limit or not _take(owner_id, period, count, limit, now):
+    values: dict[str, Any] = {
+        "owner": owner_id, "count": count,
+        "day": starts(Period.DAY, now), "a_day": _limit(Period.DAY),
+        "month": starts(Period.MONTH, now), "a_month": _limit(Period.MONTH),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        taken = cursor.fetchone()
+    for (period, refusal), fitted in zip(_REFUSALS.items(), taken, strict=True):
+        if not fitted:
             refused = refusal()
             refused.retry_after = _seconds(ends(period, now) - now)
             raise refused
 
 
-def refund(job: Job) -> int:
+def refund(job_id: uuid.UUID, owner_id: uuid.UUID, ordered_at: datetime) -> int:
     """Take off what a job that has just ended owes no portrait for; returns how many.
 
     Each item at most once, because its mark is taken with it. Whose free re-roll came to nothing
     has it still.
     """
-    unserved = Item.objects.filter(_UNSERVED, job_id=job.pk)
+    unserved = Item.objects.filter(_UNSERVED, job_id=job_id)
     unserved.exclude(reroll_of=None).update(reroll_of=None)
     count = unserved.filter(charged=True).update(charged=False)
     if count:
         for period in _REFUSALS:
-            held = Allowance.objects.filter(owner_id=job.owner_id, period=period)
-            held.filter(starts=starts(period, job.created_at)).update(used=F("used") - count)
+            held = Allowance.objects.filter(owner_id=owner_id, period=period)
+            held.filter(starts=starts(period, ordered_at)).update(used=F("used") - count)
     return count
 
 
@@ -120,12 +137,6 @@ _REFUSALS: Final[dict[Period, type[AllowanceUsed]]] = {
 
 def _limit(period: Period) -> int:
     return settings.DAILY_PORTRAITS if period is Period.DAY else settings.MONTHLY_PORTRAITS
-
-
-def _take(owner_id: uuid.UUID, period: Period, count: int, limit: int, now: datetime) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [owner_id, str(period), starts(period, now), count, limit])
-        return cursor.fetchone() is not None
 
 
 def _seconds(left: timedelta) -> int:

@@ -1,6 +1,6 @@
 """What an engine needs to know to paint a style. Pure: no Django, no database."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 FACE_GATES: Final = ("strict", "lenient", "off")
@@ -23,6 +23,10 @@ class Recipe:
         """A way of looking that does not exist would be found out when somebody waits."""
         if self.face_gate not in FACE_GATES:
             raise ValueError(f"face_gate is one of {', '.join(FACE_GATES)}.")
+
+    def sized(self, width: int | None, height: int | None) -> Self:
+        """The same in another size, where one is said."""
+        return replace(self, width=width, height=height) if width and height else self
 
     def as_json(self) -> dict[str, Any]:
         """For the style's row."""

@@ -1,13 +1,14 @@
-"""The reference set: create, add, accept, refuse, select. The bytes themselves are the vault's."""
+"""The reference set: create, add, accept, refuse. The bytes themselves are the vault's."""
 
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from portraits.errors import (
@@ -38,6 +39,15 @@ class Verdict:
     quality: float
     face: tuple[float, float, float, float] | None
     hint: str
+
+
+# Written out because each job ends with it: all that hangs on a set goes in one statement.
+_PHOTOS: Final = "SELECT id, upload_id, reference_id FROM portraits_photo WHERE set_id = %s"
+_DROP: Final = """
+    WITH photo AS (DELETE FROM portraits_photo WHERE set_id = %(set)s),
+    job AS (UPDATE portraits_job SET references_id = NULL WHERE references_id = %(set)s)
+    DELETE FROM portraits_referenceset WHERE id = %(set)s
+"""
 
 
 def create(owner_id: uuid.UUID, keep_hours: int | None, now: datetime) -> ReferenceSet:
@@ -145,22 +155,24 @@ def let_go(owner_id: uuid.UUID, now: datetime) -> None:
     """
     kept = ReferenceSet.objects.select_for_update().filter(owner_id=owner_id, keep=True)
     for row in kept.filter(state=ReferenceSet.State.OPEN):
-        destroy(row, why=Reason.WITHDRAWAL)
+        destroy(row.pk, why=Reason.WITHDRAWAL)
     kept.filter(state=ReferenceSet.State.IN_USE).update(keep=False)
 
 
-def destroy(references: ReferenceSet, *, why: Reason) -> None:
+def destroy(set_id: uuid.UUID, *, why: Reason) -> None:
     """Shred every photo of a set and drop its rows, in the caller's transaction."""
-    photos = list(references.photos.all())
-    vault.destroy(_blobs(photos), why=why)
-    drop(photos)
-    references.delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_PHOTOS, [set_id])
+        rows = cursor.fetchall()
+        vault.shred([pk for _, *blobs in rows for pk in blobs if pk], why=why)
+        leases.revoke(LEASE, [pk for pk, *_ in rows])
+        cursor.execute(_DROP, {"set": set_id})
 
 
 def drop(photos: Sequence[Photo]) -> None:
     """Take the work on photos away and drop their rows; what becomes of the bytes is not here."""
     ids = [photo.pk for photo in photos]
-    leases.revoke(LEASE, work_id__in=ids)
+    leases.revoke(LEASE, ids)
     Photo.objects.filter(pk__in=ids).delete()
 
 
@@ -233,12 +245,6 @@ def refuse(held: leases.Claim, code: str) -> bool:
         return leases.close(held)
 
 
-def select(references: ReferenceSet, limit: int) -> list[Photo]:
-    """The best accepted photos, best first, by the gate's quality."""
-    rows = references.photos.filter(state=Photo.State.ACCEPTED).exclude(reference=None)
-    return list(rows.order_by("-quality", "slot")[:limit])
-
-
 def verdict_of(photo: Photo, seconds: float) -> Photo:
     """Wait a while for the intake; returns the photo as it is then."""
     deadline = time.monotonic() + seconds
@@ -257,7 +263,7 @@ def expire(now: datetime) -> int:
     lapsed = Photo.objects.filter(state=Photo.State.CHECKING, upload__expires_at__lte=now)
     ids = [*dead.values_list("pk", flat=True), *lapsed.values_list("pk", flat=True)]
     with transaction.atomic():
-        leases.revoke(LEASE, work_id__in=ids)
+        leases.revoke(LEASE, ids)
         Photo.objects.filter(pk__in=ids, state=Photo.State.CHECKING).update(
             state=Photo.State.EXPIRED, code=UPLOAD_EXPIRED
         )
@@ -267,7 +273,7 @@ def expire(now: datetime) -> int:
         with transaction.atomic():
             row = over.select_for_update(skip_locked=True).filter(pk=set_id).first()
             if row is not None:
-                destroy(row, why=Reason.DEADLINE)
+                destroy(row.pk, why=Reason.DEADLINE)
                 total += 1
     return total
 

@@ -6,14 +6,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from accounts.fields import NO_SUCH, Flag, Whole
 from portraits import job_rows
-from portraits.change_serializers import NO_SUCH, SourceSerializer
+from portraits.change_serializers import SourceSerializer
 from portraits.changes import Change
 from portraits.formats import Format
-from portraits.models import Item, Job, Photo, Portrait, ReferenceSet, Rendition
+from portraits.job_json import image_of
+from portraits.models import Item, Job, Photo, ReferenceSet
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
 from portraits.outcomes import Outcome
 from portraits.quota import Share
+from portraits.refusals import sentence_for
 from portraits.sizes import Shape
 from portraits.style_serializers import PromptSerializer
 from privacy.models import Blob
@@ -37,16 +40,21 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     """A slot and its verdict."""
 
     code = serializers.SerializerMethodField()
+    detail = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     expires_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Photo
-        fields = ("slot", "state", "code", "hint", "quality", "created_at", "expires_at")
+        fields = ("slot", "state", "code", "detail", "hint", "quality", "created_at", "expires_at")
 
     def get_code(self, row: Photo) -> str | None:
         """Why it was refused."""
         return row.code or None
+
+    def get_detail(self, row: Photo) -> str | None:
+        """The same as a sentence for the person."""
+        return gettext(sentence_for(row.code)) if row.code else None
 
     def get_hint(self, row: Photo) -> str | None:
         """What would make it better; never a refusal."""
@@ -73,7 +81,7 @@ class ReferenceSetSerializer(serializers.ModelSerializer[ReferenceSet]):
 class NewReferenceSetSerializer(serializers.Serializer[Any]):
     """How long the photos may stay."""
 
-    keep_hours = serializers.IntegerField(
+    keep_hours = Whole(
         min_value=1,
         max_value=MAX_KEEP_HOURS,
         required=False,
@@ -81,7 +89,7 @@ class NewReferenceSetSerializer(serializers.Serializer[Any]):
         help_text="Keep the photos for further jobs, for so many hours. Left out: they are "
         "destroyed with the first job, or after 24 hours.",
     )
-    keep = serializers.BooleanField(
+    keep = Flag(
         default=False, help_text="Keep them for further jobs for 24 hours, or for `keep_hours`."
     )
 
@@ -95,7 +103,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         help_text="Id of a style. Only an order with a `source` may leave it out: it keeps the"
         " portrait's.",
     )
-    seed = serializers.IntegerField(
+    seed = Whole(
         min_value=0, max_value=SEEDS - 1, required=False, help_text="Left out: drawn at random."
     )
     reroll_of = serializers.UUIDField(
@@ -115,7 +123,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What does not go together is refused, not dropped."""
@@ -152,7 +160,7 @@ class PackSerializer(serializers.Serializer[Any]):
         allow_empty=False,
         help_text="Ids of styles, each once.",
     )
-    variations = serializers.IntegerField(
+    variations = Whole(
         min_value=1, help_text="How many portraits of each style; every one has its own seed."
     )
     format = serializers.ChoiceField(
@@ -161,7 +169,7 @@ class PackSerializer(serializers.Serializer[Any]):
     size = serializers.ChoiceField(
         choices=SHAPES, required=False, help_text=SIZE, error_messages=NO_SUCH
     )
-    large = serializers.BooleanField(default=False, help_text=LARGE)
+    large = Flag(default=False, help_text=LARGE)
 
     def validate_styles(self, value: list[str]) -> list[str]:
         """More of one style is what variations are for."""
@@ -264,10 +272,11 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
     style = serializers.CharField(source="style.slug")  # type: ignore[assignment]
     code = serializers.SerializerMethodField()
     portrait = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField()
 
     class Meta:
         model = Item
-        fields = ("id", "style", "seed", "state", "phase", "percent", "code", "portrait")
+        fields = ("id", "style", "seed", "state", "phase", "percent", "code", "portrait", "image")
 
     def get_code(self, row: Item) -> str | None:
         """Why there is no portrait."""
@@ -276,6 +285,10 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
     def get_portrait(self, row: Item) -> str | None:
         """Id of the finished portrait, if it still exists."""
         return str(row.portrait.id) if hasattr(row, "portrait") else None
+
+    def get_image(self, row: Item) -> str | None:
+        """Where its picture is."""
+        return image_of(row.portrait.id) if hasattr(row, "portrait") else None
 
 
 class QueueSerializer(serializers.Serializer[Any]):
@@ -331,62 +344,3 @@ class JobSerializer(serializers.Serializer[Job]):
     def to_representation(self, instance: Job) -> dict[str, Any]:
         """As polls and streams say it."""
         return job_rows.of(instance, timezone.now()).body()
-
-
-class RenditionSerializer(serializers.ModelSerializer[Rendition]):
-    """One size of a portrait."""
-
-    class Meta:
-        model = Rendition
-        fields = ("name", "width", "height", "media_type")
-
-
-class PortraitSerializer(serializers.ModelSerializer[Portrait]):
-    """A portrait's metadata; the picture is at `image`."""
-
-    style = serializers.CharField(source="item.style.slug")  # type: ignore[assignment]
-    style_version = serializers.IntegerField(source="item.style.version")
-    seed = serializers.IntegerField(source="item.seed")
-    job = serializers.UUIDField(source="item.job_id")
-    task = serializers.ChoiceField(Item.Task.choices, source="item.task")
-    made_from = serializers.UUIDField(
-        source="item.made_from_id",
-        allow_null=True,
-        help_text="The portrait that it was made from, while that exists.",
-    )
-    expires_at = serializers.DateTimeField(source="blob.expires_at")
-    image = serializers.SerializerMethodField()
-    renditions = RenditionSerializer(many=True)
-
-    class Meta:
-        model = Portrait
-        fields = (
-            "id",
-            "style",
-            "style_version",
-            "seed",
-            "job",
-            "task",
-            "made_from",
-            "image",
-            "renditions",
-            "created_at",
-            "expires_at",
-        )
-
-    def get_image(self, row: Portrait) -> str:
-        """Where the picture is."""
-        return f"/v1/portraits/{row.id}/image"
-
-
-class PortraitReceiptSerializer(serializers.Serializer[Any]):
-    """How a portrait was made, signed; deploy/docs/verify_receipt.py checks it."""
-
-    statement = serializers.DictField()
-    signature = serializers.CharField()
-
-
-class DeadlineSerializer(serializers.Serializer[Any]):
-    """Keeping a portrait shorter or longer."""
-
-    expires_at = serializers.DateTimeField(help_text="At most twelve months after it was painted.")

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.templatetags.static import static
+from django.utils.translation import gettext
 from rest_framework import serializers
 
+from accounts.fields import Text
 from portraits import abilities
 from portraits.models import Style
 from portraits.prompts import CHOICES, WORDS, Prompt
@@ -16,6 +18,8 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
     """A style, and whether a worker that can paint it is running."""
 
     id = serializers.CharField(source="slug")
+    name = serializers.SerializerMethodField()
+    description = serializers.SerializerMethodField()
     preview = serializers.SerializerMethodField()
     available = serializers.SerializerMethodField()
     notice = serializers.SerializerMethodField()
@@ -41,6 +45,15 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
             "sizes",
         )
 
+    def get_name(self, row: Style) -> str:
+        """In the language that was asked for, where deploy/locale knows it."""
+        return gettext(row.name)
+
+    def get_description(self, row: Style) -> str:
+        """So is the description."""
+        # Of nothing, gettext would say its catalogue's own header.
+        return gettext(row.description) if row.description else ""
+
     def get_preview(self, row: Style) -> str | None:
         """Address of a picture painted from a drawn subject who is no one."""
         return static(row.preview) if row.preview else None
@@ -53,7 +66,10 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
         """A sentence when it is not."""
         if self.get_available(row):
             return None
-        return f"No running worker has the engine {row.engine}; a job for this style would wait."
+        said = gettext(
+            "No running worker has the engine %(engine)s; a job for this style would wait."
+        )
+        return said % {"engine": row.engine}
 
     def get_tasks(self, row: Style) -> list[str]:
         """What its engine can do: `identity` takes photos, `text` takes a prompt, `edit` changes a
@@ -101,7 +117,7 @@ class PromptSerializer(serializers.Serializer[Any]):
             name: serializers.ChoiceField(values, required=False, error_messages={**said})
             for name, values in CHOICES.items()
         }
-        fields["words"] = serializers.CharField(
+        fields["words"] = Text(
             required=False, allow_blank=True, help_text=f"At most {WORDS} characters of your own."
         )
         return fields

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from portraits import api, check_views
-from portraits.hand_views import ArchiveView, LinkView, SharedView
+from portraits.hand_views import ArchiveView, ImageView, LinkView, SharedView
 from portraits.job_views import JobView
 from portraits.open_views import PromptChoicesView, ReportView, StylesView, TrialView
 from portraits.streams import EventsView
@@ -32,7 +32,7 @@ urlpatterns = [
     path("portraits", api.PortraitsView.as_view()),
     path("portraits/<uuid:pk>", api.PortraitView.as_view()),
     path("portraits/<uuid:pk>/prompt", api.PromptView.as_view()),
-    path("portraits/<uuid:pk>/image", api.ImageView.as_view()),
+    path("portraits/<uuid:pk>/image", ImageView.as_view()),
     path("portraits/<uuid:pk>/link", LinkView.as_view()),
     path("shared/<str:token>", SharedView.as_view()),
     path("portraits/<uuid:pk>/report", ReportView.as_view()),

@@ -14,7 +14,7 @@ from typing import Final
 
 from django.db import DatabaseError, transaction
 
-from privacy import audit, crypto, export, keys, leases, release, storage, vault
+from privacy import audit, crypto, export, heartbeats, keys, leases, release, storage, vault
 from privacy.consent import EVIDENCE_KIND
 from privacy.crypto import Context, Recipient
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
@@ -33,7 +33,7 @@ def prepare(sort: ExportPart.Sort, clock: Clock) -> int:
     while not storage.resting() and (held := leases.claim(export.LEASES[sort])):
         done += 1
         try:
-            with leases.heartbeat(held) as lost:
+            with heartbeats.during(held) as lost:
                 _fill(held, sort, clock, lost)
         except OwnerErased:
             leases.close(held)

@@ -8,18 +8,16 @@ whoever was taken for dead finds the token moved on and cannot commit.
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from threading import Event, Thread
 from typing import Any, Final
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Now
 
 from privacy.models import Lease
 
@@ -42,8 +40,6 @@ patience: dict[str, timedelta] = {}
 # When this process has claimed something of a kind last.
 _claimed_at: dict[str, float] = {}
 _BORN: Final = time.monotonic()
-# When blocks that still run have lost their leases: one that goes on for long hangs.
-_lost_at: dict[int, float] = {}
 # Who is told of work that is given up; filled in the AppConfig of the rooms above.
 mourners: list[Callable[["Claim", datetime], None]] = []
 # Whether somebody is working on it, as a column.
@@ -66,10 +62,10 @@ class Claim:
 class Place:
     """Where a piece of work stands in a queue, and what it costs there."""
 
-    queue: str
-    lane: str
-    turn: float
-    cost: float
+    queue: str = ""
+    lane: str = ""
+    turn: float = 0
+    cost: float = 0
 
 
 _HEADS: Final = """
@@ -81,28 +77,46 @@ _HEADS: Final = """
         ORDER BY turn, ready_at LIMIT 1)
     FROM unnest(%s::text[]) AS asked (queue)
 """
-
-
-def open_work(
-    kind: str,
-    work_id: uuid.UUID,
-    owner_id: uuid.UUID,
-    *,
-    queue: str = "",
-    lane: str = "",
-    turn: float = 0,
-    cost: float = 0,
-) -> None:
-    """Announce work, in the transaction that creates it."""
-    Lease.objects.create(
-        kind=kind,
-        work_id=work_id,
-        owner_id=owner_id,
-        queue=queue,
-        lane=lane,
-        turn=turn,
-        cost=cost,
+_OPEN: Final = """
+    INSERT INTO privacy_lease (kind, owner_id, token, attempts, ready_at, nudged_at,
+        work_id, queue, lane, turn, cost)
+    SELECT %s, %s, %s, 0, statement_timestamp(), statement_timestamp(), place.*
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::float8[], %s::float8[]) AS place
+"""
+# Written out, like what closes a lease, because a worker asks it before and after all that it does.
+_CLAIM: Final = """
+    WITH free AS (
+        SELECT id, held_until IS NOT NULL AS was_held FROM privacy_lease
+        WHERE kind = %s AND ready_at <= statement_timestamp()
+          AND (held_until IS NULL OR held_until < statement_timestamp()) {narrowed}
+        ORDER BY {order} LIMIT 1 FOR UPDATE SKIP LOCKED
     )
+    UPDATE privacy_lease AS lease
+    SET token = token + 1, attempts = least(attempts + 1, %s),
+        held_until = statement_timestamp() + %s, progressed_at = statement_timestamp()
+    FROM free WHERE lease.id = free.id
+    RETURNING work_id, owner_id, token, attempts, cost, was_held
+"""
+_CLOSE: Final = "DELETE FROM privacy_lease WHERE kind = %s AND work_id = %s AND token = %s"
+_REVOKE: Final = """
+    WITH doomed AS (
+        SELECT id, held_until IS NOT NULL AS was_held FROM privacy_lease
+        WHERE {which} ORDER BY id FOR UPDATE
+    )
+    DELETE FROM privacy_lease AS lease USING doomed WHERE lease.id = doomed.id
+    RETURNING work_id, was_held
+"""
+_IN_TIME: Final = f"{_CLOSE} AND held_until >= statement_timestamp()"
+_HELD: Final = """
+    SELECT 1 FROM privacy_lease
+    WHERE kind = %s AND work_id = %s AND token = %s AND held_until >= statement_timestamp()
+    FOR UPDATE
+"""
+
+
+def open_work(kind: str, work_id: uuid.UUID, owner_id: uuid.UUID, **place: Any) -> None:
+    """Announce work, in the transaction that creates it. `place`: fields of Place."""
+    open_all(kind, owner_id, {work_id: Place(**place)})
 
 
 def open_all(
@@ -113,10 +127,9 @@ def open_all(
     `token`: for work that had a lease before, a number that none of its claims can have reached;
     counting from 0 again would let a holder in who was taken for dead in its first life.
     """
-    Lease.objects.bulk_create(
-        Lease(kind=kind, work_id=work_id, owner_id=owner_id, token=token, **asdict(place))
-        for work_id, place in places.items()
-    )
+    columns = zip(*((pk, *astuple(place)) for pk, place in places.items()), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [kind, owner_id, token, *map(list, columns)])
 
 
 def heads(kind: str, queues: Sequence[str]) -> dict[str, float]:
@@ -130,35 +143,35 @@ def claim(
     kind: str,
     *,
     queues: Sequence[str] | None = None,
-    among: QuerySet[Any, Any] | None = None,
+    among: Iterable[uuid.UUID] | None = None,
 ) -> Claim | None:
     """Take one piece of waiting work, or None. Two claimants never get the same one.
 
     From `queues` the smallest turn comes first, without them what has waited longest. One queue a
     call reads a few rows of an index; of several at once all that waits is sorted.
     """
-    free = Q(held_until=None) | Q(held_until__lt=Now())
-    order = ("ready_at", "pk") if queues is None else ("turn", "ready_at", "pk")
+    order = "ready_at, id" if queues is None else "turn, ready_at, id"
+    narrowed = ""
+    given: list[Any] = [kind]
+    if queues is not None:
+        # One name is compared and not looked up in a list, for the index that is sorted by turns.
+        narrowed += " AND queue = %s" if len(queues) == 1 else " AND queue = ANY(%s)"
+        given.append(queues[0] if len(queues) == 1 else list(queues))
+    if among is not None:
+        narrowed += " AND work_id = ANY(%s::uuid[])"
+        given.append(list(among))
     # Most callers have a transaction of their own, which needs no second one inside it.
-    with transaction.atomic(savepoint=False):
-        rows = Lease.objects.filter(free, kind=kind, ready_at__lte=Now())
-        if queues is not None:
-            rows = rows.filter(queue__in=queues)
-        if among is not None:
-            rows = rows.filter(work_id__in=among)
-        row = rows.order_by(*order).select_for_update(of=("self",), skip_locked=True).first()
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        given += [COUNTED_UP_TO, HELD_FOR]
+        cursor.execute(_CLAIM.format(narrowed=narrowed, order=order), given)
+        row = cursor.fetchone()
         if row is None:
             return None
-        if row.held_until is not None:
-            _say_revoked([row.work_id])
-        Lease.objects.filter(pk=row.pk).update(
-            token=F("token") + 1,
-            attempts=Least(F("attempts") + 1, COUNTED_UP_TO),
-            held_until=Now() + HELD_FOR,
-            progressed_at=Now(),
-        )
+        work_id, owner_id, token, attempts, cost, was_held = row
+        if was_held:
+            _say_revoked([work_id])
     _claimed_at[kind] = time.monotonic()
-    return Claim(kind, row.work_id, row.owner_id, row.token + 1, row.attempts + 1, row.cost)
+    return Claim(kind, work_id, owner_id, token, attempts, cost)
 
 
 def idle_for(kinds: Sequence[str]) -> float:
@@ -177,12 +190,20 @@ def renew(held: Claim, *, progressed: bool = False) -> bool:
 
 def still_held(held: Claim) -> bool:
     """Lock the lease and check the token, in the transaction that commits the result."""
-    return _mine(held).filter(held_until__gte=Now()).select_for_update().exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [held.kind, held.work_id, held.token])
+        return cursor.fetchone() is not None
 
 
-def close(held: Claim) -> bool:
-    """The work is done; the row goes."""
-    return bool(_mine(held).delete()[0])
+def close(held: Claim, *, in_time: bool = False) -> bool:
+    """The work is done; the row goes.
+
+    `in_time`: only while it is held, for whoever commits a result behind this: `still_held` and the
+    end in one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_TIME if in_time else _CLOSE, [held.kind, held.work_id, held.token])
+        return bool(cursor.rowcount)
 
 
 def give_back(held: Claim, *, after: timedelta = timedelta(0), forgiven: bool = False) -> None:
@@ -221,13 +242,28 @@ def forgive(held: Claim) -> bool:
     return False
 
 
-def revoke(kind: str | None = None, *, but: str | None = None, **which: object) -> int:
-    """Take work away from whoever holds it: cancelled, withdrawn, erased. `but`: not this kind."""
-    rows = Lease.objects.filter(**which, **({"kind": kind} if kind else {})).exclude(kind=but)
-    with transaction.atomic(savepoint=False):
-        locked = rows.order_by("pk").select_for_update().values_list("work_id", "held_until")
-        _say_revoked([work_id for work_id, held in locked if held is not None])
-        return rows.delete()[0]
+def revoke(
+    kind: str | None = None,
+    work_ids: Sequence[uuid.UUID] | None = None,
+    *,
+    owner_id: uuid.UUID | None = None,
+    but: str | None = None,
+) -> int:
+    """Take work away from whoever holds it: cancelled, withdrawn, erased. `but`: not this kind.
+
+    All that is named must fit. Returns how much that was.
+    """
+    named: dict[str, Any] = {"kind = %s": kind, "owner_id = %s": owner_id, "kind <> %s": but}
+    given = {condition: value for condition, value in named.items() if value is not None}
+    if work_ids is not None:
+        if not work_ids:
+            return 0
+        given["work_id = ANY(%s::uuid[])"] = list(work_ids)
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(_REVOKE.format(which=" AND ".join(given)), list(given.values()))
+        gone = cursor.fetchall()
+        _say_revoked([work_id for work_id, was_held in gone if was_held])
+        return len(gone)
 
 
 def hold(kind: str, work_ids: Sequence[uuid.UUID]) -> None:
@@ -293,39 +329,6 @@ def give_up(held: Claim, now: datetime) -> None:
     log.error("work_given_up", extra=extra)
     for mourn in mourners:
         mourn(held, now)
-
-
-def overstayed() -> float:
-    """For how many seconds somebody in this process has gone on with what they have lost."""
-    since = list(_lost_at.values())
-    return time.monotonic() - min(since) if since else 0.0
-
-
-@contextmanager
-def heartbeat(held: Claim) -> Iterator[Event]:
-    """Renew in a thread while the block runs. The event is set when the lease is lost."""
-    done, lost = Event(), Event()
-
-    def beat() -> None:
-        while not done.wait(RENEW_EVERY.total_seconds()):
-            try:
-                if not renew(held):
-                    _lost_at[id(lost)] = time.monotonic()
-                    lost.set()
-                    return
-            except Exception as error:  # noqa: BLE001 - the database may come back in time
-                log.warning("lease_not_renewed", extra={"error": type(error).__name__})
-            finally:
-                close_old_connections()
-
-    thread = Thread(target=beat, name=f"lease-{held.kind}", daemon=True)
-    thread.start()
-    try:
-        yield lost
-    finally:
-        done.set()
-        thread.join()
-        _lost_at.pop(id(lost), None)
 
 
 def _say_revoked(work_ids: Sequence[uuid.UUID]) -> None:

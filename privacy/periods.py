@@ -8,7 +8,7 @@ was run, or that a newer one has overtaken.
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError, OperationalError, connection
@@ -67,6 +67,17 @@ def _take(name: str, slot: int, seconds: float) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, asked)
         return bool(cursor.rowcount)
+
+
+def note(name: str, found: dict[str, int], now: datetime) -> None:
+    """Keep what a task has counted, in place of what it counted before."""
+    Period.objects.update_or_create(name=name, defaults={"found": found, "found_at": now})
+
+
+def noted(name: str) -> tuple[dict[str, int], datetime] | None:
+    """What a task has counted last, and when; None before it has counted anything."""
+    row = Period.objects.filter(name=name).exclude(found_at=None).first()
+    return (row.found, row.found_at) if row and row.found_at else None
 
 
 def silent() -> bool:

@@ -121,6 +121,11 @@ BLOB_GRACE: Final = timedelta(minutes=2)
 ROW_GRACE: Final = timedelta(hours=2)
 
 
+def is_near(end: datetime, now: datetime) -> bool:
+    """Whether something ends so soon that its owner is told."""
+    return end - now <= PORTRAIT_REMINDER
+
+
 def deadline(kind: Kind, now: datetime, wanted: datetime | None = None) -> datetime:
     """When a blob written at `now` ends: the default, or what was wanted, never past the cap."""
     rule = DEADLINES[kind]

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.fields import Flag, Pattern, Text
+from privacy import retention
 from privacy.models import Blob, Consent, ConsentDocument, Erasure, Export, FaceClaim
 
 # What can be asked for as a whole; a photo, a portrait and a set have addresses of their own.
@@ -56,13 +59,13 @@ class GrantSerializer(serializers.Serializer[Any]):
     document = serializers.UUIDField(
         help_text="Id of the text that was shown: fetched before, with this session."
     )
-    typed_name = serializers.CharField(
+    typed_name = Text(
         min_length=2, max_length=120, help_text="Your name, typed by you: your signature."
     )
-    agree = serializers.BooleanField(
+    agree = Flag(
         help_text="Must be true, said for this text alone: I sign this. Nothing is pre-ticked."
     )
-    client = serializers.RegexField(
+    client = Pattern(
         r"^[A-Za-z0-9._/ -]{1,40}$", default="api", help_text="App and version, e.g. ios/1.4.2."
     )
 
@@ -87,7 +90,7 @@ class WithdrawSerializer(serializers.Serializer[Any]):
         help_text="What happens to portraits that are finished. Must be said, except where only "
         "the consent to keeping references is taken back: they stay then.",
     )
-    client = serializers.RegexField(r"^[A-Za-z0-9._/ -]{1,40}$", default="api")
+    client = Pattern(r"^[A-Za-z0-9._/ -]{1,40}$", default="api")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Nobody decides about the portraits for the person."""
@@ -104,10 +107,15 @@ class HoldingSerializer(serializers.ModelSerializer[Blob]):
 
     kind = serializers.SerializerMethodField()
     bytes = serializers.IntegerField(source="length", allow_null=True)
+    expires_soon = serializers.SerializerMethodField()
 
     class Meta:
         model = Blob
-        fields = ("id", "kind", "bytes", "created_at", "expires_at")
+        fields = ("id", "kind", "bytes", "created_at", "expires_at", "expires_soon")
+
+    def get_expires_soon(self, row: Blob) -> bool:
+        """Whether it is destroyed within three days."""
+        return retention.is_near(row.expires_at, timezone.now())
 
     def get_kind(self, row: Blob) -> str:
         """The kind's name."""
@@ -183,7 +191,7 @@ class NewFaceClaimSerializer(serializers.Serializer[Any]):
     """What a report says: where to answer, and what happened."""
 
     contact = serializers.EmailField(max_length=254, help_text="Where to answer you.")
-    words = serializers.CharField(
+    words = Text(
         max_length=2000, help_text="What happened, in your words. Send no photo and no link to one."
     )
     language = serializers.ChoiceField(

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from accounts import limits
 from accounts.models import User
-from privacy import audit, leases, receipts, recipients, storage
+from privacy import audit, heartbeats, leases, receipts, recipients, storage
 from privacy.erasure import LATE, LEASE
 from privacy.errors import NotYetGone
 from privacy.inventory import TABLES, End
@@ -39,7 +39,7 @@ def work(now: Clock) -> None:
     """Upkeep: take every waiting erasure as far as it will go."""
     while held := leases.claim(LEASE):
         try:
-            with leases.heartbeat(held):
+            with heartbeats.during(held):
                 advance(held, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the erasure is tried again
             _put_off(held, error, now())

@@ -38,6 +38,8 @@ BATCH: Final = 1000
 # Shredding touches no object; what costs is the commit, so a batch of it is larger.
 SHRED_BATCH: Final = 5000
 NUDGES_A_KIND: Final = 4
+# The entry of the beat table that counts the backlog.
+BACKLOG: Final = "backlog"
 # Requeueing looks at all waiting work again and again; what it has not seen for this long is lost.
 UNATTENDED: Final = timedelta(minutes=5)
 WAITING: Final = timedelta(days=1)
@@ -194,8 +196,9 @@ def backlog(now: datetime) -> dict[str, int]:
 
 
 def watch(now: datetime) -> dict[str, int]:
-    """Log the backlog as one event; a warning when it is not empty."""
+    """Log the backlog as one event, a warning when it is not empty, and keep it for the metrics."""
     counts = backlog(now)
+    periods.note(BACKLOG, counts, now)
     total = sum(counts.values())
     level = logging.WARNING if total else logging.INFO
     log.log(level, "backlog", extra={"count": total, "backlog": counts})

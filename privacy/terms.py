@@ -181,7 +181,7 @@ class Chains:
 def _end_exports(ids: Sequence[Any]) -> None:
     """The parts are destroyed with the export, and work on one that was never ready stops."""
     parts = ExportPart.objects.filter(export__in=ids).exclude(blob=None)
-    leases.revoke(work_id__in=ids)
+    leases.revoke(work_ids=ids)
     vault.destroy(
         Blob.objects.filter(pk__in=parts.values("blob_id")),
         verb=audit.Verb.BLOBS_EXPIRED,

@@ -17,10 +17,11 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from accounts.models import uuid7
 from privacy import audit, crypto, keys, restore, retention, storage
 from privacy.crypto import Context, Recipient
-from privacy.errors import BlobGone, DeadlineRefused, SealBroken, StorageDown
-from privacy.models import Blob, Capsule
+from privacy.errors import BlobGone, DeadlineRefused, OwnerErased, SealBroken, StorageDown
+from privacy.models import Blob
 from privacy.plain import Plain
 from privacy.retention import Kind
 
@@ -86,36 +87,42 @@ def draft_canary(recipient: Recipient, now: datetime) -> Draft:
     return _draft([piece], recipient, keys.SYSTEM_OWNER, now)[0]
 
 
+# The owner's row is held, so that an erasure is seen, while their pieces get rows and names.
+_REGISTER: Final = """
+    WITH owner AS (
+        SELECT owner_id, prefix, public FROM privacy_ownerkey
+        WHERE owner_id = %s AND destroyed_at IS NULL FOR SHARE
+    ), made AS (
+        INSERT INTO privacy_blob (
+            id, owner_id, kind, recipient, recipient_label, name, state, created_at, expires_at)
+        SELECT piece.id, owner_id, kind, %s, %s, folder || '/' || prefix || '/' || random, %s, %s,
+            expires_at
+        FROM owner CROSS JOIN unnest(%s::uuid[], %s::integer[], %s::text[], %s::text[],
+            %s::timestamptz[]) AS piece (id, kind, folder, random, expires_at)
+        RETURNING id, name
+    )
+    SELECT public, made.id, name FROM owner CROSS JOIN made
+"""
+
+
 def _draft(
     pieces: Sequence[tuple[Kind, Plain, datetime]],
     recipient: Recipient,
     owner_id: uuid.UUID,
     now: datetime,
 ) -> list[Draft]:
-    label, public = _public_half(recipient, owner_id, now)
-    with transaction.atomic():
-        prefix = keys.hold_owner(owner_id)
-        blobs = Blob.objects.bulk_create(
-            Blob(
-                owner_id=owner_id,
-                kind=kind,
-                recipient=recipient,
-                recipient_label=label,
-                name=f"{kind.name.lower()}/{prefix}/{os.urandom(16).hex()}",
-                created_at=now,
-                expires_at=end,
-            )
-            for kind, _, end in pieces
-        )
-    made = []
+    label, fleet = keys.fleet_public(now.date()) if recipient is Recipient.FLEET else ("", None)
+    ids = [uuid7() for _ in pieces]
+    mine, names = _register(ids, pieces, (owner_id, int(recipient), label), now)
+    made: list[Draft] = []
     try:
-        for blob, (kind, plain, _) in zip(blobs, pieces, strict=True):
-            sealed = crypto.seal(plain, public, Context(kind, recipient, owner_id, blob.id))
-            storage.put(blob.name, sealed)
+        for blob_id, (kind, plain, _) in zip(ids, pieces, strict=True):
+            context = Context(kind, recipient, owner_id, blob_id)
+            sealed = crypto.seal(plain, fleet or mine, context)
+            storage.put(names[blob_id], sealed)
             digest = hashlib.sha256(sealed.body).digest()
-            made.append(
-                Draft(blob.id, owner_id, blob.name, sealed.capsule, len(sealed.body), digest)
-            )
+            length = len(sealed.body)
+            made.append(Draft(blob_id, owner_id, names[blob_id], sealed.capsule, length, digest))
     except BaseException:
         # Those that were put before; the one that failed is the orphan sweep's.
         if made:
@@ -124,10 +131,36 @@ def _draft(
     return made
 
 
+def _register(
+    ids: Sequence[uuid.UUID],
+    pieces: Sequence[tuple[Kind, Plain, datetime]],
+    whose: tuple[uuid.UUID, int, str],
+    now: datetime,
+) -> tuple[bytes, dict[uuid.UUID, str]]:
+    """(the owner's public half, each piece's name); every piece has its row. Raises OwnerErased."""
+    kinds = [int(kind) for kind, *_ in pieces]
+    folders = [kind.name.lower() for kind, *_ in pieces]
+    random = [os.urandom(16).hex() for _ in pieces]
+    ends = [end for *_, end in pieces]
+    state = str(Blob.State.REGISTERED)
+    with connection.cursor() as cursor:
+        cursor.execute(_REGISTER, [*whose, state, now, list(ids), kinds, folders, random, ends])
+        rows = cursor.fetchall()
+    if not rows:
+        raise OwnerErased
+    return bytes(rows[0][0]), {blob_id: name for _, blob_id, name in rows}
+
+
+# A capsule for each piece whose row was still there.
 _STORE: Final = """
-    UPDATE privacy_blob SET state = %s, length = made.length, sha256 = made.sha256
-    FROM unnest(%s::uuid[], %s::integer[], %s::bytea[]) AS made (id, length, sha256)
-    WHERE privacy_blob.id = made.id AND state = %s
+    WITH stored AS (
+        UPDATE privacy_blob SET state = %s, length = made.length, sha256 = made.sha256
+        FROM unnest(%s::uuid[], %s::integer[], %s::bytea[], %s::bytea[])
+            AS made (id, length, sha256, enc)
+        WHERE privacy_blob.id = made.id AND state = %s
+        RETURNING privacy_blob.id, made.enc
+    )
+    INSERT INTO privacy_capsule (blob_id, enc) SELECT id, enc FROM stored
 """
 
 
@@ -137,35 +170,44 @@ def commit(drafts: Iterable[Draft]) -> bool:
     False: one of them was destroyed meanwhile, and the caller must roll back.
     """
     made = list(drafts)
+    if not made:
+        return True
     ids = [item.blob_id for item in made]
     with connection.cursor() as cursor:
         lengths, digests = [item.length for item in made], [item.sha256 for item in made]
+        capsules = [item.enc for item in made]
         states = (str(Blob.State.STORED), str(Blob.State.REGISTERED))
-        cursor.execute(_STORE, [states[0], ids, lengths, digests, states[1]])
+        cursor.execute(_STORE, [states[0], ids, lengths, digests, capsules, states[1]])
         if cursor.rowcount != len(made):
             return False
-    Capsule.objects.bulk_create(Capsule(blob_id=item.blob_id, enc=item.enc) for item in made)
     written = [(item.blob_id, item.owner_id) for item in made]
     audit.record_many(audit.Verb.BLOB_WRITTEN, written, reason=audit.Reason.NONE)
     return True
 
 
+_FIND: Final = """
+    SELECT owner_id, kind, recipient, recipient_label, name, length, sha256, enc
+    FROM privacy_blob JOIN privacy_capsule ON blob_id = id
+    WHERE id = %s AND state = %s AND expires_at > %s
+"""
+
+
 def read(blob_id: uuid.UUID, now: datetime, *, why: audit.Reason) -> Plain:
     """Open one blob; audited. Raises BlobGone, SealBroken, KeyNotHeld, KeyDestroyed."""
-    row = (
-        Blob.objects.filter(pk=blob_id, state=Blob.State.STORED, expires_at__gt=now)
-        .select_related("capsule")
-        .first()
-    )
-    if row is None or not hasattr(row, "capsule"):
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [blob_id, str(Blob.State.STORED), now])
+        row = cursor.fetchone()
+    if row is None:
         raise BlobGone
-    context = Context(row.kind, Recipient(row.recipient), row.owner_id, row.id)
-    seed = _private_half(row)
-    body = storage.get(row.name)
-    if len(body) != row.length or hashlib.sha256(body).digest() != bytes(row.sha256 or b""):
+    owner_id, kind, recipient, label, name, length, sha256, enc = row
+    context = Context(kind, Recipient(recipient), owner_id, blob_id)
+    fleet = recipient == Recipient.FLEET
+    seed = keys.fleet_seed(label) if fleet else keys.owner_seed(owner_id)
+    body = storage.get(name)
+    if len(body) != length or hashlib.sha256(body).digest() != bytes(sha256 or b""):
         raise SealBroken
-    plain = crypto.unseal(crypto.stored(bytes(row.capsule.enc), body), seed, context)
-    audit.record(audit.Verb.BLOB_READ, subject_id=row.owner_id, object_id=row.id, reason=why)
+    plain = crypto.unseal(crypto.stored(bytes(enc), body), seed, context)
+    audit.record(audit.Verb.BLOB_READ, subject_id=owner_id, object_id=blob_id, reason=why)
     return plain
 
 
@@ -179,19 +221,49 @@ def destroy(
 
     The objects and rows follow by `sweeps.reap`, which the caller may run after the commit.
     """
-    with transaction.atomic():
-        found = list(
-            blobs.exclude(state=Blob.State.SHREDDED)
-            .select_for_update(of=("self",), no_key=True)
-            .values_list("pk", "owner_id")
-        )
-        ids = [pk for pk, _ in found]
-        Capsule.objects.filter(pk__in=ids).delete()
-        Blob.objects.filter(pk__in=ids).update(state=Blob.State.SHREDDED)
-        if verb is audit.Verb.BLOB_DESTROYED:
-            audit.record_many(verb, found, reason=why)
-        elif ids:
-            audit.record(verb, count=len(ids), reason=why)
+    # Most callers have a transaction of their own, which needs no second one inside it.
+    with transaction.atomic(savepoint=False):
+        living = blobs.exclude(state=Blob.State.SHREDDED)
+        rows = living.select_for_update(of=("self",), no_key=True)
+        return _shred(list(rows.values_list("pk", "owner_id")), verb, why)
+
+
+_HOLD: Final = """
+    SELECT id, owner_id FROM privacy_blob WHERE id = ANY(%s::uuid[]) AND state <> %s
+    FOR NO KEY UPDATE
+"""
+
+
+def shred(blob_ids: Sequence[uuid.UUID], *, why: audit.Reason) -> int:
+    """The same for blobs that are known by their ids, as at the end of each job."""
+    if not blob_ids:
+        return 0
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD, [list(blob_ids), str(Blob.State.SHREDDED)])
+            found = cursor.fetchall()
+        return _shred(found, audit.Verb.BLOB_DESTROYED, why)
+
+
+_SHRED: Final = """
+    WITH gone AS (DELETE FROM privacy_capsule WHERE blob_id = ANY(%s::uuid[]))
+    UPDATE privacy_blob SET state = %s WHERE id = ANY(%s::uuid[])
+"""
+
+
+def _shred(
+    found: Sequence[tuple[uuid.UUID, uuid.UUID]], verb: audit.Verb, why: audit.Reason
+) -> int:
+    """Of (blob, owner), whose rows are held."""
+    if not found:
+        return 0
+    ids = [pk for pk, _ in found]
+    with connection.cursor() as cursor:
+        cursor.execute(_SHRED, [ids, str(Blob.State.SHREDDED), ids])
+    if verb is audit.Verb.BLOB_DESTROYED:
+        audit.record_many(verb, found, reason=why)
+    else:
+        audit.record(verb, count=len(ids), reason=why)
     return len(ids)
 
 
@@ -253,15 +325,3 @@ def _movable(blobs: QuerySet[Blob], expires_at: datetime, now: datetime) -> list
         if longer and kind not in (Kind.PORTRAIT, Kind.RENDITION):
             raise DeadlineRefused("This can only be shortened.")
     return rows
-
-
-def _public_half(recipient: Recipient, owner_id: uuid.UUID, now: datetime) -> tuple[str, bytes]:
-    if recipient is Recipient.FLEET:
-        return keys.fleet_public(now.date())
-    return keys.owner_public(owner_id)
-
-
-def _private_half(row: Blob) -> bytes:
-    if row.recipient == Recipient.FLEET:
-        return keys.fleet_seed(row.recipient_label)
-    return keys.owner_seed(row.owner_id)

@@ -25,7 +25,7 @@ LINT: dict[str, Sequence[str]] = {
 }
 PARTS = {
     "storms": ("accounts", "api", "chaos", "engines"),
-    "journeys": ("clients", "flows", "rules", "webhooks", "workers"),
+    "journeys": ("clients", "flows", "metrics", "rules", "webhooks", "workers"),
 }
 REST = "rooms"
 PYTEST = ("-m", "coverage", "run", "-m", "pytest", "--durations=25")

@@ -127,6 +127,7 @@ class Atelier:
         log.info(
             "item_ended",
             item_id=str(work.held.work_id),
+            job_id=str(work.job_id),
             engine=work.engine,
             state=outcome,
             seconds=round(time.monotonic() - started, 2),

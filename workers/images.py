@@ -21,6 +21,7 @@ from workers.sandbox import (
     MIN_SIDE,
     AnimatedImage,
     Decoded,
+    DecodeFailed,
     EmptyFile,
     NotAnImage,
     NotAPhoto,
@@ -30,6 +31,7 @@ from workers.sandbox import (
     UnsupportedFormat,
 )
 
+MAX_DEEP_PIXELS = 30_000_000
 # The decoders that may ever run; importing them here is what registers them with Pillow.
 DECODERS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
 OPENERS = {"JPEG": ("JPEG",), "PNG": ("PNG",), "WEBP": ("WEBP",), "HEIC": ("HEIF",)}
@@ -106,6 +108,7 @@ def _decode(data: bytes, kind: str) -> Image.Image:
         _check_webp(data)
     with Image.open(io.BytesIO(data), formats=OPENERS[kind]) as picture:
         _check_size(picture.width, picture.height)
+        _check_depth(picture)
         if kind in {"PNG", "WEBP"} and getattr(picture, "n_frames", 1) > 1:
             raise AnimatedImage
         profile = picture.info.get("icc_profile")
@@ -144,6 +147,14 @@ def _check_size(width: int, height: int) -> None:
         raise TooManyPixels
     if min(width, height) < MIN_SIDE or min(width, height) * 4 < max(width, height):
         raise TooSmall
+
+
+def _check_depth(picture: Image.Image) -> None:
+    """Cameras write HEIC of ten bits, which is decoded into two bytes a value: 33 megapixels of it
+    take more than a child may have, and that is better said before than after four seconds."""
+    deep = int(picture.info.get("bit_depth") or 8) > 8
+    if deep and picture.width * picture.height > MAX_DEEP_PIXELS:
+        raise DecodeFailed
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:

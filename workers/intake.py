@@ -14,7 +14,7 @@ from PIL import Image
 
 from portraits import references
 from portraits.models import Photo
-from privacy import audit, leases, memory, storage, vault
+from privacy import audit, heartbeats, leases, memory, storage, vault
 from privacy.errors import BlobGone, OwnerErased, PrivacyError, SealBroken
 from privacy.plain import Plain
 from privacy.retention import Kind
@@ -49,7 +49,7 @@ def run() -> int:
     while not storage.resting() and (taken := references.claim(timezone.now())):
         held, photo = taken
         try:
-            with leases.heartbeat(held):
+            with heartbeats.during(held):
                 _check(held, photo)
         except (BlobGone, OwnerErased):
             references.refuse(held, references.UPLOAD_EXPIRED)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portraits import checks
 from portraits.models import Check
-from privacy import audit, leases, memory, storage, vault
+from privacy import audit, heartbeats, leases, memory, storage, vault
 from privacy.errors import BlobGone, PrivacyError, SealBroken
 from workers import images, watermark
 from workers.sandbox import Decoder, NotAPhoto
@@ -30,7 +30,7 @@ def run(decoder: Decoder) -> int:
     while not storage.resting() and (taken := checks.claim(timezone.now())):
         held, check = taken
         try:
-            with leases.heartbeat(held):
+            with heartbeats.during(held):
                 _look(held, check, decoder)
         except (BlobGone, SealBroken):
             checks.end(held, Check.State.REFUSED, code="upload_expired")

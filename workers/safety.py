@@ -87,9 +87,9 @@ def _installed() -> Path:
 
 
 def _prepared(picture: Image.Image) -> NDArray[np.float32]:
-    square = picture.convert("RGB").resize(
-        (SQUARE, SQUARE), Image.Resampling.BILINEAR, reducing_gap=2.0
-    )
+    # A conversion to what it is already would copy it.
+    colours = picture if picture.mode == "RGB" else picture.convert("RGB")
+    square = colours.resize((SQUARE, SQUARE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     edge = (SQUARE - SEEN) // 2
     seen = square.crop((edge, edge, edge + SEEN, edge + SEEN))
     pixels = np.asarray(seen, dtype=np.float32)[:, :, ::-1] - MEAN

@@ -22,7 +22,7 @@ import structlog
 from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.db import close_old_connections
 
-from privacy import dispatch, leases, periods, storage
+from privacy import dispatch, heartbeats, leases, periods, storage
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class Watch:
 
     def look(self) -> None:
         """Everything, once."""
-        if leases.overstayed() > HUNG_AFTER:
+        if heartbeats.overstayed() > HUNG_AFTER:
             self._end("holder_hangs")
         self._listen_for_beat()
         self._look_at_ledger()

@@ -7,9 +7,18 @@ its answer `default` and gets no codes; a test refuses that for everything under
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from deploy.contract import examples, refusals
+from deploy import retiring
+from deploy.contract import examples, links, refusals
 from deploy.contract.refusals import Refusal, Source
 
+# An operation that begins so is a GET.
+READS: Final = ("get", "list")
+IF_NONE_MATCH: Final[dict[str, Any]] = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of the last answer.",
+}
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 RULES: Final = """\
 AI portraits in which your face is a guest, never a resident.
@@ -23,13 +32,16 @@ and nothing was changed.
 
 **Lists** that grow are read page by page: follow `next` until it is null. The cursor is opaque.
 
-**Versions.** ETags name the version of a job or a trial picture: send the last one as
-`If-None-Match`, and 304 says that nothing has changed.
+**Versions.** ETags name the version of what is told in JSON, and of pictures: send the last one as
+`If-None-Match`, and 304 says that nothing has changed, without a body.
+
+**Waiting.** An answer about what is still being done carries `Retry-After` in seconds: a job, a
+photo that is being checked, an erasure before its proof, an export.
 
 **Changes.** Within `/v1`, fields, operations, codes and values of an answer's enum are added;
 nothing is removed and nothing that was optional becomes required. Ignore what you do not know.
 What is to go is first marked `deprecated` here for twelve months or more, and its answers carry
-`Deprecation` (RFC 9745) and `Sunset` (RFC 8594) with the dates. Nothing is deprecated today.
+`Deprecation` (RFC 9745) and `Sunset` (RFC 8594) with the dates.
 """
 HEADERS: Final[dict[str, Any]] = {
     "RequestId": {
@@ -39,6 +51,18 @@ HEADERS: Final[dict[str, Any]] = {
     "RetryAfter": {
         "description": "After so many seconds asking again makes sense.",
         "schema": {"type": "integer", "minimum": 1},
+    },
+    "Deprecation": {
+        "description": "Since when something here is on its way out (RFC 9745).",
+        "schema": {"type": "string"},
+    },
+    "Sunset": {
+        "description": "When it goes at the earliest (RFC 8594).",
+        "schema": {"type": "string"},
+    },
+    "Link": {
+        "description": "Where it is said what goes, and what to use instead.",
+        "schema": {"type": "string"},
     },
     "ETag": {"description": "The version of what is answered.", "schema": {"type": "string"}},
     "WwwAuthenticate": {
@@ -52,6 +76,19 @@ HEADERS: Final[dict[str, Any]] = {
 }
 # Successful answers that carry more than every answer does: (operation, status) → headers.
 CARRIES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("putPhoto", "202"): ("RetryAfter",),
+    ("getReferenceSet", "200"): ("ETag", "RetryAfter"),
+    ("getErasure", "200"): ("ETag", "RetryAfter"),
+    ("getExport", "200"): ("ETag", "RetryAfter"),
+    ("eraseMe", "202"): ("RetryAfter",),
+    ("deletePortrait", "202"): ("RetryAfter",),
+    ("deletePhoto", "202"): ("RetryAfter",),
+    ("deleteReferenceSet", "202"): ("RetryAfter",),
+    ("createExport", "202"): ("RetryAfter",),
+    ("createProvenanceCheck", "202"): ("RetryAfter",),
+    ("getProvenanceCheck", "202"): ("RetryAfter",),
+    ("downloadPortrait", "200"): ("ETag",),
+    ("downloadPortrait", "304"): ("ETag",),
     ("getJob", "200"): ("ETag", "RetryAfter"),
     ("getJob", "304"): ("ETag", "RetryAfter"),
     ("downloadStyleTrial", "200"): ("ETag",),
@@ -83,6 +120,7 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         name = operation["operationId"]
         if name not in refusals.OPERATIONS:
             continue
+        versioned = _version(path, operation)
         found = [refusals.told(source) for source in _refusals(path, operation)]
         for refusal in found:
             components["examples"].setdefault(refusal.name, _error(refusal))
@@ -90,7 +128,11 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         for status, answer in operation["responses"].items():
             if status != "default":
                 answer["description"] = answer.get("description") or SUCCESS[status]
-                _add_headers(answer, ("RequestId", *CARRIES.get((name, status), ())))
+                more = ("ETag",) if versioned and status in ("200", "304") else ()
+                carried = CARRIES.get((name, status), more)
+                _add_headers(answer, ("RequestId", *carried))
+                if follows := links.of(name, status):
+                    answer["links"] = follows
         operation["responses"] = {
             **{
                 code: answer for code, answer in operation["responses"].items() if code != "default"
@@ -99,8 +141,23 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             "default": operation["responses"]["default"],
         }
     components["examples"] = dict(sorted(components["examples"].items()))
+    retiring.mark(result)
     components["responses"] = _shared(result)
     return result
+
+
+def _version(path: str, operation: Any) -> bool:
+    """Whether deploy.versions names the version of what it says; its 304 is added."""
+    told = operation["responses"].get("200", {}).get("content", {})
+    if not path.startswith("/v1/") or "requestBody" in operation or "application/json" not in told:
+        return False
+    if not operation["operationId"].startswith(READS):
+        return False
+    operation["responses"].setdefault("304", {"description": SUCCESS["304"]})
+    asked = operation.setdefault("parameters", [])
+    if all(parameter["name"] != "If-None-Match" for parameter in asked):
+        asked.append(IF_NONE_MATCH)
+    return True
 
 
 def _shared(result: dict[str, Any]) -> dict[str, Any]:

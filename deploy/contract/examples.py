@@ -33,6 +33,7 @@ NAMED: Final[dict[str, Any]] = {
     "totp_url": "otpauth://totp/grace%40example.org?secret=JBSWY3DPEHPK3PXP&issuer=Sitter",
     "uid": SHA256,
     "current_password": "a long and rare passphrase",
+    "detail": None,
     "display": "grace@example.org",
     "document_sha256": SHA256,
     "events": f"/v1/jobs/{ID}/events",
@@ -84,6 +85,14 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "updatePortrait": {"expires_at": FORMATS["date-time"]},
     "withdrawConsent": {"purpose": "portrait-generation", "portraits": "keep"},
 }
+# By the name of a schema, where a field of the same name means another thing elsewhere.
+SHAPED: Final[dict[str, dict[str, str]]] = {
+    "PortraitLinks": {
+        "self": f"/v1/portraits/{ID}",
+        **{name: f"/v1/portraits/{ID}/{name}" for name in ("image", "link", "receipt", "report")},
+        "job": f"/v1/jobs/{ID}",
+    },
+}
 # Deeper than any answer of ours, and short of a schema that contains itself.
 DEEPEST: Final = 12
 
@@ -91,7 +100,10 @@ DEEPEST: Final = 12
 def of(schema: Any, schemas: Any, *, whole: bool = True, name: str = "", depth: int = 0) -> Any:
     """A value that the schema allows; without `whole`, an object has its required fields only."""
     if "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+        called = schema["$ref"].rsplit("/", 1)[1]
+        if called in SHAPED:
+            return SHAPED[called]
+        schema = schemas[called]
     if depth > DEEPEST:
         return None
     for several in ("allOf", "oneOf", "anyOf"):

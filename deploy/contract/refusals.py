@@ -58,8 +58,11 @@ ALWAYS: Final[Sequence[Source]] = (
 SIGNED: Final[Sequence[Source]] = (NotAuthenticated,)
 SESSION: Final[Sequence[Source]] = (SessionEnded,)
 ADDRESS: Final[Sequence[Source]] = (NotFound,)
-# The second is said before the body is read, whatever it would have been (deploy/asgi.py).
-BODY: Final[Sequence[Source]] = (UnsupportedMediaType, p.UploadTooLarge, BodyTooLarge)
+# The second is said before the body is read, whatever it would have been (deploy/bounds.py).
+BODY: Final[Sequence[Source]] = (
+    *(UnsupportedMediaType, p.UploadTooLarge, BodyTooLarge),
+    Refusal(408, "body_too_slow", "The request took too long to arrive."),
+)
 JSON: Final[Sequence[Source]] = (ParseError,)
 
 # The codes of a field that is not as the schema says.
@@ -235,7 +238,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
         e.ReleaseIncomplete,
         *_SEALS,
     ),
-    "listConsentDocuments": (e.OwnerErased,),
+    "listConsentDocuments": (*FIELDS, e.OwnerErased),
     "withdrawConsent": (e.ConsentMissing, *_ENDS),
     "getErasure": (),
     "eraseMe": (a.ReauthenticationRequired, *_ENDS),
@@ -290,10 +293,10 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "getPortrait": (),
     "updatePortrait": (e.DeadlineRefused, e.BlobGone, *_ENDS),
     "deletePortrait": _ENDS,
-    "downloadPortrait": (p.UnknownPortrait, *_OPENS),
+    "downloadPortrait": (*FIELDS, p.UnknownPortrait, p.NotInThisFormat, *_OPENS),
     "getPortraitPrompt": (p.UnknownPortrait, *_OPENS),
     "createPortraitLink": (p.UnknownPortrait, e.NotReady),
-    "downloadShared": (p.UnknownLink, e.NotReady, *_OPENS),
+    "downloadShared": (p.UnknownLink, p.NotInThisFormat, e.NotReady, *_OPENS),
     "getPortraitReceipt": (p.ReceiptPending,),
     "reportPortrait": (p.UnknownPortrait,),
     "createProvenanceCheck": (

@@ -28,9 +28,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from deploy.env import ROOT
 from portraits.costs import FILE
 from workers.engines import pocket as pocket_engine
-from workers.engines import pocket_enlarger, real_esrgan, sitting
+from workers.engines import pocket_enlarger, real_esrgan, sitting, strips
 from workers.engines import sizes as painted
-from workers.engines.pocket_pipeline import FOLD, predict
 
 try:
     from workers.engines import flux2_klein, qwen_edit, z_image
@@ -103,12 +102,13 @@ def pocket(meter: Meter = counted) -> Engine:
     unet = kind.from_config(json.loads((folder / "unet" / "config.json").read_text()))
     shape = json.loads((folder / pocket_enlarger.FOLDER / pocket_enlarger.CONFIG).read_text())
     network = pocket_enlarger.Enlarger(shape["width"], shape["depth"])
-    channels = unet.config.in_channels // FOLD**2
+    channels = unet.config.in_channels // strips.FOLD**2
 
     def step(size: Size, _references: list[Size]) -> float:
         picture, canvas = pixels(size, 1, 3), pixels(size, 1, channels - 6)
         style = torch.zeros(1, dtype=torch.long)
-        return meter(lambda: predict(unet, picture, picture, canvas, torch.ones(1), style))
+        seen = (picture, picture, canvas)
+        return meter(lambda: strips.predict(unet, seen, torch.ones(1), style))
 
     return Engine(
         pocket_engine.STEPS,

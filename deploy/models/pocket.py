@@ -32,7 +32,8 @@ from torch.nn import functional
 from deploy.models import pictures, renderers, upscale
 from deploy.models.package import complete, package
 from workers.engines import canvas
-from workers.engines.pocket_pipeline import FOLD, STYLES, BridgeScheduler, predict
+from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, predict
+from workers.engines.strips import FOLD
 
 TILE = 208
 CROP = 96

@@ -19,11 +19,12 @@ from deploy.stack.folders import Folders
 BASE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 # What the courier alone is given of the user's own secrets.
 COURIERS = ("SITTER_WEBHOOK_KEYS", "SITTER_APPLE_KEY")
+METRICS = "SITTER_METRICS_TOKEN"
 GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 # The stack decides these; a value of the user's own would point a role past its compartment.
 DECIDED = frozenset(
     {
-        *("role", "production", "mail_folder"),
+        *("role", "production", "mail_folder", "secrets_folder"),
         *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
     }
 )
@@ -55,11 +56,12 @@ class Compartment:
     mail: bool = False
     web: bool = False
     outside: bool = False
+    metrics: bool = False
     keys: tuple[str, ...] = ()
 
 
 COMPARTMENTS: Mapping[Role, Compartment] = {
-    Role.WEB: Compartment(database=True, s3=True, mail=True, keys=("root",)),
+    Role.WEB: Compartment(database=True, s3=True, mail=True, metrics=True, keys=("root",)),
     Role.INTAKE: Compartment(database=True, s3=True, keys=("fleet",)),
     Role.GPU: Compartment(database=True, s3=True, keys=("fleet", "c2pa")),
     Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
@@ -126,6 +128,8 @@ def environment(
         env["SITTER_WEB_URL"] = web
     if allowed.outside:
         env |= {name: inherited[name] for name in COURIERS if name in inherited}
+    if allowed.metrics and METRICS in inherited:
+        env[METRICS] = inherited[METRICS]
     if role is Role.FLOWER:
         env["FLOWER_BASIC_AUTH"] = f"sitter:{credentials['flower']}"
     for name in allowed.keys:

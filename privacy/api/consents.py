@@ -1,14 +1,17 @@
 """Consent over HTTP: the texts, signing one, taking it back."""
 
+from typing import Any
+
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from accounts.fields import NO_SUCH
 from accounts.models import Region
 from privacy import consent
 from privacy.models import ConsentDocument
@@ -18,6 +21,16 @@ from privacy.serializers import (
     GrantSerializer,
     WithdrawSerializer,
 )
+
+
+class WhichDocumentsSerializer(serializers.Serializer[Any]):
+    """Narrows the list of texts."""
+
+    purpose = serializers.ChoiceField(
+        choices=ConsentDocument.Purpose.choices, required=False, error_messages=NO_SUCH
+    )
+    language = serializers.CharField(max_length=35, required=False)
+    region = serializers.ChoiceField(choices=Region.choices, required=False, error_messages=NO_SUCH)
 
 
 class DocumentsView(APIView):
@@ -40,7 +53,9 @@ class DocumentsView(APIView):
         With a session: those of your region unless you name another, and it is noted that they
         were shown to you, which signing asks for. Without: those of every region.
         """
-        asked = request.query_params
+        which = WhichDocumentsSerializer(data=request.query_params.dict())
+        which.is_valid(raise_exception=True)
+        asked = which.validated_data
         person = request.user.pk if request.user else None
         own = consent.region_of(person) if person else None
         found = consent.documents(

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from privacy import erasure
 from privacy.api.doors import Public, require_fresh_proof
+from privacy.api.pausing import ask_again
 from privacy.models import Erasure
 from privacy.parts import Scope
 from privacy.serializers import EraseMeSerializer, ErasureSerializer
@@ -37,7 +38,7 @@ class EraseMeView(APIView):
             begun = erasure.request(owner_id, now)
         else:
             begun = erasure.request_part(owner_id, Scope.BIOMETRIC, None, now)
-        return Response(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+        return ask_again(ErasureSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ErasureView(Public):
@@ -45,8 +46,12 @@ class ErasureView(Public):
 
     @extend_schema(operation_id="getErasure", responses=ErasureSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        """No account is needed: the id, which only its owner was told, is the permission."""
+        """No account is needed: the id, which only its owner was told, is the permission.
+
+        Retry-After until it is proved.
+        """
         found = Erasure.objects.filter(pk=pk).first()
         if found is None:
             raise NotFound("No erasure has this id.")
-        return Response(ErasureSerializer(found).data)
+        told = ErasureSerializer(found).data
+        return Response(told) if found.stage == Erasure.Stage.PROVED else ask_again(told)

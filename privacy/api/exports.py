@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import AsyncIterator, Generator
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
@@ -10,23 +9,16 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from privacy import archive, export
-from privacy.api.doors import require_fresh_proof
+from privacy.api.doors import AnyAnswer, require_fresh_proof
+from privacy.api.pausing import ask_again
+from privacy.models import Export
 from privacy.serializers import ExportSerializer
-
-
-class AnyAnswer(DefaultContentNegotiation):
-    """Whoever asks for a ZIP gets one, and a refusal as JSON all the same."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        """JSON, whatever was asked for."""
-        return renderers[0], renderers[0].media_type
 
 
 class ExportMeView(APIView):
@@ -37,7 +29,7 @@ class ExportMeView(APIView):
         """Prepare a copy of everything that we hold on you. One at a time; it ends after a day."""
         require_fresh_proof(request)
         begun = export.request(caller(request), timezone.now())
-        return Response(ExportSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
+        return ask_again(ExportSerializer(begun).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ExportView(APIView):
@@ -45,9 +37,11 @@ class ExportView(APIView):
 
     @extend_schema(operation_id="getExport", responses=ExportSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        """How far it is."""
+        """How far it is; Retry-After while it is prepared."""
         found = export.find(caller(request), pk, timezone.now())
-        return Response(ExportSerializer(found).data)
+        told = ExportSerializer(found).data
+        preparing = found.state not in (Export.State.READY, Export.State.FETCHED)
+        return ask_again(told) if preparing else Response(told)
 
 
 class ArchiveView(APIView):

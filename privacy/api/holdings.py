@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +45,6 @@ def _tables(owner_id: uuid.UUID) -> list[dict[str, Any]]:
         rows_of = apps.get_model(table.model)._default_manager
         count = rows_of.filter(**{table.lookup: owner_id}).count()
         if count:
-            rows.append(
-                {"holds": table.holds, "rows": count, "keep": table.keep, "ends": table.end.value}
-            )
+            said = {"holds": gettext(table.holds), "keep": gettext(table.keep)}
+            rows.append({**said, "rows": count, "ends": table.end.value})
     return rows

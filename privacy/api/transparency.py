@@ -38,7 +38,7 @@ class TransparencyView(Public):
     )
     def get(self, request: Request) -> Response:
         """The last 30 daily proofs, newest first, or one day's, signed by a published key."""
-        asked = DaySerializer(data=request.query_params)
+        asked = DaySerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         rows = TransparencyReport.objects.order_by("-day")
         if (day := asked.validated_data.get("day")) is not None:

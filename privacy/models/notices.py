@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 
 class Notice(models.Model):
@@ -52,6 +53,12 @@ class FaceClaim(models.Model):
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [
+            # Nearly all are closed; whoever looks for the open ones must not read those.
+            models.Index(fields=["received_at"], name="claim_open", condition=Q(state="open"))
+        ]
 
     def __str__(self) -> str:
         return f"face claim {self.state}"

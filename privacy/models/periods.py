@@ -9,6 +9,9 @@ class Period(models.Model):
     name = models.CharField(max_length=40, primary_key=True)
     slot = models.BigIntegerField(default=0)
     ran_at = models.DateTimeField(null=True)
+    # What it counted, where it counts something, and when: for those who may not count themselves.
+    found = models.JSONField(default=dict)
+    found_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name

@@ -201,7 +201,7 @@ OTHERS: Final[tuple[Table, ...]] = (
     ),
     Table(
         *("privacy.Period", "when each periodic task ran last", "running it once", *_NOBODY),
-        {Class.NOBODY: "name slot ran_at"},
+        {Class.NOBODY: "name slot ran_at found found_at"},
     ),
     Table(
         *("privacy.Verdict", "what each role could open", "the proof"),

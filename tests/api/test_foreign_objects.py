@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.api.people import People, Person
 
 METHODS: Final = ("get", "put", "patch", "post", "delete")
+# What an address takes beside what its document lists: HEAD with GET, and OPTIONS, which says what
+# may be asked and nothing of the object.
+SILENT: Final = ("head", "options")
 # Addresses whose id is a permission that only its owner was told, or which are for everybody.
 PUBLIC: Final = {
     "/v1/erasures/{id}": "the id fetches the receipt when the account is gone",
@@ -33,6 +36,13 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "reportPortrait": {"json": {"reason": "broken"}},
     "putPhoto": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
 }
+
+
+def expected(method: str, listed: set[str]) -> set[int]:
+    """What a stranger may be told; not every view answers HEAD and OPTIONS."""
+    if method == "options":
+        return {200, 405}
+    return {404, 405} if method == "head" and "get" in listed else {405}
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +133,28 @@ def test_what_belongs_to_somebody_else_does_not_exist(
     assert leaks == []
     assert n > 30
     assert everything() == before
+
+
+def test_no_other_method_tells_anything_of_what_is_somebody_elses(
+    stranger: Person, ids: dict[str, dict[str, str]], operations: list[tuple[str, str, str]]
+) -> None:
+    listed: dict[str, set[str]] = {}
+    for method, path, _ in operations:
+        listed.setdefault(path, set()).add(method)
+    nobodys = {
+        beginning: dict.fromkeys(values, str(uuid.uuid4())) for beginning, values in ids.items()
+    }
+    told = []
+    for path, method in product(listed, (*METHODS, *SILENT)):
+        if method in listed[path]:
+            continue
+        answers = [stranger.http.request(method, address(path, which)) for which in (ids, nobodys)]
+        statuses = [answer.status_code for answer in answers]
+        # Of what is somebody else's the same is said as of what there is not.
+        same = len(set(statuses)) == 1 and answers[0].text == answers[1].text
+        if not same or statuses[0] not in expected(method, listed[path]):
+            told.append(f"{method} {path}: {statuses}")
+    assert told == []
 
 
 def test_the_same_addresses_exist_for_their_owner(

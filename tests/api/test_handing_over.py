@@ -32,6 +32,58 @@ def test_a_job_says_where_to_go_from_it(signer: Person, pack: dict[str, object])
     refused(signer.http.post(links["cancel"]), 409, "already_ended")
 
 
+def test_a_portrait_says_where_to_go_from_it(signer: Person, pack: dict[str, object]) -> None:
+    first = portraits(pack)[0]
+    row = signer.http.get(f"/v1/portraits/{first}").json()
+    links = row["links"]
+    assert set(links) == {"self", "image", "link", "receipt", "report", "job"}
+    assert signer.http.get(links["self"]).json() == row
+    assert signer.http.get(links["job"]).json()["id"] == pack["id"]
+    assert signer.http.get(links["image"]).status_code == 200
+    assert signer.http.post(links["link"], json={}).status_code == 201
+    items = signer.http.get(links["job"]).json()["items"]
+    assert links["image"] in [item["image"] for item in items]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "image/*", "image/jpeg", "image/webp, image/jpeg;q=0.2"])
+def test_a_picture_comes_in_the_format_that_it_was_painted_in(
+    signer: Person, pack: dict[str, object], accept: str
+) -> None:
+    path = f"/v1/portraits/{portraits(pack)[0]}/image"
+    for size in ("full", "preview", "thumb"):
+        answer = signer.http.get(path, params={"size": size}, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert f"portrait-{size}.jpg" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("accept", ["image/webp", "image/png, image/avif", "application/json"])
+def test_a_format_that_it_was_not_painted_in_is_not_made_for_anybody(
+    signer: Person, pack: dict[str, object], accept: str
+) -> None:
+    portrait, header = portraits(pack)[0], {"Accept": accept}
+    answer = signer.http.get(f"/v1/portraits/{portrait}/image", headers=header)
+    refused(answer, 406, "not_in_this_format")
+    url = lent(signer, portrait).json()["url"]
+    refused(signer.http.get(url, headers=header), 406, "not_in_this_format")
+    # Which does not use the link up.
+    assert signer.http.get(url, headers={"Accept": "image/jpeg"}).status_code == 200
+
+
+def test_a_picture_that_a_client_has_is_not_opened_again(
+    signer: Person, pack: dict[str, object]
+) -> None:
+    first, second = (f"/v1/portraits/{one}/image" for one in portraits(pack))
+    etag = signer.http.get(first).headers["etag"]
+    known = {"If-None-Match": etag}
+    again = signer.http.get(first, headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "no-store"
+    assert signer.http.get(second, headers=known).status_code == 200
+    assert signer.http.get(first, params={"size": "thumb"}, headers=known).status_code == 200
+
+
 def test_all_portraits_come_as_one_file(
     signer: Person, stranger: Person, pack: dict[str, object]
 ) -> None:

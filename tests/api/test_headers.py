@@ -72,3 +72,20 @@ def test_every_request_has_an_id_of_our_own(people: People) -> None:
 def test_the_api_sets_no_cookie(signer: Person) -> None:
     for path in ("/v1/jobs", "/v1/styles", "/v1/docs", "/auth/app/v1/auth/session"):
         assert "Set-Cookie" not in signer.http.get(path).headers
+
+
+def test_a_picture_is_named_by_us(signer: Person) -> None:
+    job = signer.ended(signer.submit(signer.set_with_photo()).json()["id"])
+    portrait = job["items"][0]["portrait"]
+    answer = signer.http.get(f"/v1/portraits/{portrait}/image?size=thumb")
+    named = answer.headers["Content-Disposition"]
+    assert named.split('filename="')[1].split(".")[0] == "portrait-thumb"
+    assert answer.headers["Content-Type"].startswith("image/")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert signer.http.delete(f"/v1/portraits/{portrait}").status_code == 202
+
+
+def test_no_folder_is_listed(signer: Person) -> None:
+    paths = ("/static/", "/static/try/", "/static/../manage.py", "/static/%2e%2e/manage.py")
+    for path in (*paths, "/.git/config", "/static/.git/config", "/deploy/settings.py"):
+        assert signer.http.get(path).status_code == 404, path

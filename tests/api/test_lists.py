@@ -1,6 +1,7 @@
 """Lists: what is asked for and nothing else, page by page."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +49,19 @@ def test_a_filter_holds_on_every_page(person: Person, ended: list[Any]) -> None:
     assert len(ids(person, "/v1/portraits", task="upscale")) == 0
 
 
+def test_what_ends_soon_says_so_and_can_be_asked_for(person: Person, ended: list[Any]) -> None:
+    first = ended[0]["items"][0]["portrait"]
+    row = person.http.get(f"/v1/portraits/{first}").json()
+    assert row["expires_soon"] is False
+    in_days = [(datetime.now(UTC) + timedelta(days=days)).isoformat() for days in (2, 3, 60)]
+    moved = person.http.patch(f"/v1/portraits/{first}", json={"expires_at": in_days[0]}).json()
+    assert moved["expires_soon"] is True
+    assert ids(person, "/v1/portraits", expires_before=in_days[1]) == [first]
+    assert len(ids(person, "/v1/portraits", expires_before=in_days[2])) == 3
+    near = {row["expires_soon"] for row in person.holdings()["sealed"] if row["kind"] == "portrait"}
+    assert near == {True, False}
+
+
 def test_somebody_elses_job_is_an_empty_list(stranger: Person, ended: list[Any]) -> None:
     assert ids(stranger, "/v1/portraits", job=ended[0]["id"]) == []
     assert ids(stranger, "/v1/portraits", job=str(uuid.uuid4())) == []
@@ -60,6 +74,7 @@ def test_somebody_elses_job_is_an_empty_list(stranger: Person, ended: list[Any])
         ("/v1/portraits", "job", "invalid"),
         ("/v1/portraits", "style", "invalid"),
         ("/v1/portraits", "task", "invalid_choice"),
+        ("/v1/portraits", "expires_before", "invalid"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(

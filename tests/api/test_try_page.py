@@ -1,138 +1,39 @@
 """The try page in a real browser: every step a person takes, on a phone, by keyboard, in two
 languages. Skipped where there is no Chromium, unless SITTER_TEST_BROWSER says that there must be.
-
-Nothing here may use Django's database: Playwright keeps an event loop in this thread.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.api.visiting import PASSWORD, PHONE, SLOTS, Visit, chromium, wants_a_browser
 from tests.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from deploy.stack.supervisor import Stack
 
-CHROMIUM = shutil.which("chromium")
-PASSWORD = "a guest, never a resident"
-PHONE = {"width": 390, "height": 844}
-SHOTS = Path("var/try")
-SLOTS = ("front", "three_quarter_left", "three_quarter_right", "half_body", "full_body")
-# A busy machine looks at photos and paints slowly.
-PATIENCE = 60_000
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "SITTER_TEST_BROWSER" not in os.environ,
-    reason="needs Debian's chromium",
-)
+pytestmark = wants_a_browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a network of its own."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as started:
         yield started
-        started.close()
-
-
-class Visit:
-    """One tab, and everything that it asked for or complained about."""
-
-    def __init__(self, browser: Browser, stack: Stack, **options: Any) -> None:
-        self.context = browser.new_context(base_url=stack.urls.web, **options)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda one: self.asked.append(one.url))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("console", lambda line: self._note(line))
-
-    def _note(self, line: Any) -> None:
-        # A refusal is an answer, and Chromium writes each down as an error.
-        if line.type == "error" and "the server responded with a status of 4" not in line.text:
-            self.said.append(line.text)
-
-    def accessible(self, where: str) -> None:
-        from axe_playwright_python.sync_playwright import Axe
-
-        found = Axe().run(self.page).response["violations"]
-        told = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
-        assert told == [], where
-
-    def shot(self, name: str) -> None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
-
-    def stage(self, name: str, state: str) -> None:
-        self.page.locator(f"#step-{name}[data-state={state}]").wait_for()
-
-    def sign_up(self) -> str:
-        email = f"{uuid.uuid4().hex}@example.org"
-        self.page.goto("/try/")
-        self.page.fill("#email", email)
-        self.page.fill("#password", PASSWORD)
-        self.page.select_option("#region", "other")
-        self.page.check("#is_adult")
-        self.page.click("#account-go")
-        self.stage("consent", "active")
-        return email
-
-    def sign(self) -> None:
-        self.page.fill("#typed_name", "Grace Hopper")
-        self.page.check("#agree")
-        self.page.click("#consent-form .primary")
-        self.stage("photos", "active")
-
-    def hand_in(self, slot: str, photo: bytes) -> None:
-        self.page.set_input_files(
-            f"#photo-{slot}",
-            {"name": f"{slot}.jpg", "mimeType": "image/jpeg", "buffer": photo},
-        )
-
-    def verdict(self, slot: str) -> str:
-        item = self.page.locator(f".slot:has(#photo-{slot})")
-        item.and_(self.page.locator("[data-state=accepted], [data-state=refused]")).wait_for()
-        return str(item.get_attribute("data-state"))
-
-    def erase(self, password: str) -> None:
-        self.page.click("#erase")
-        self.page.fill("#leave-password", password)
-        self.page.click("#leave-form .danger")
-
-    def clean(self) -> None:
-        """Nothing went wrong unseen, and nobody else was asked for anything."""
-        assert self.said == []
-        hosts = {urlsplit(url).netloc for url in self.asked if not url.startswith("blob:")}
-        assert hosts == {urlsplit(self.page.url).netloc}
-        self.context.close()
-
-
-def styles(visit: Visit) -> list[str]:
-    rows = visit.page.evaluate("fetch('/v1/styles').then((answer) => answer.json())")
-    return [row["id"] for row in rows if row["available"]]
 
 
 def test_a_whole_visit_on_a_phone_ends_with_a_genuine_receipt(
     browser: Browser, live: Stack, views: dict[str, bytes]
 ) -> None:
-    visit = Visit(browser, live, viewport=PHONE, locale="en-GB", color_scheme="light")
+    visit = Visit(browser, live.urls.web, viewport=PHONE, locale="en-GB", color_scheme="light")
     page = visit.page
     page.goto("/try/")
     visit.stage("account", "active")
@@ -154,7 +55,7 @@ def test_a_whole_visit_on_a_phone_ends_with_a_genuine_receipt(
 
     page.click("#paint")
     assert "at least one style" in page.inner_text("#styles-form .refusal")
-    for style in styles(visit)[:2]:
+    for style in visit.styles()[:2]:
         page.check(f"#style-{style}")
     page.click("#paint")
     page.locator("#gallery li").nth(1).wait_for()
@@ -194,7 +95,7 @@ def test_a_whole_visit_on_a_phone_ends_with_a_genuine_receipt(
 
 
 def test_a_receipt_that_was_changed_is_not_genuine(browser: Browser, live: Stack) -> None:
-    visit = Visit(browser, live)
+    visit = Visit(browser, live.urls.web)
     visit.sign_up()
     visit.erase(PASSWORD)
     visit.page.locator("#receipt-verdict[data-genuine=yes]").wait_for()
@@ -213,7 +114,7 @@ def test_a_receipt_that_was_changed_is_not_genuine(browser: Browser, live: Stack
 
 
 def test_by_keyboard_in_german_and_in_the_dark(browser: Browser, live: Stack) -> None:
-    visit = Visit(browser, live, locale="de-DE", color_scheme="dark")
+    visit = Visit(browser, live.urls.web, locale="de-DE", color_scheme="dark")
     page = visit.page
     page.goto("/try/")
     assert page.get_attribute("html", "lang") == "de"
@@ -257,7 +158,7 @@ def test_by_keyboard_in_german_and_in_the_dark(browser: Browser, live: Stack) ->
 def test_a_reload_goes_on_and_signing_out_forgets(
     browser: Browser, live: Stack, views: dict[str, bytes]
 ) -> None:
-    visit = Visit(browser, live)
+    visit = Visit(browser, live.urls.web)
     page = visit.page
     email = visit.sign_up()
     visit.sign()
@@ -282,7 +183,7 @@ def test_a_reload_goes_on_and_signing_out_forgets(
 def test_the_page_is_small_soon_ready_and_runs_nothing_of_others(
     browser: Browser, live: Stack
 ) -> None:
-    visit = Visit(browser, live)
+    visit = Visit(browser, live.urls.web)
     page = visit.page
     sizes: list[int] = []
     page.on("response", lambda answer: sizes.append(len(answer.body())))

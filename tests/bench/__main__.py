@@ -5,8 +5,10 @@ from argparse import ArgumentParser
 from functools import partial
 
 from tests.bench import (
+    alerts,
     api,
     crypto,
+    delivery,
     erasure,
     gpu,
     keys,
@@ -25,6 +27,7 @@ from tests.bench.report import conditions, said
 SUITES = {
     "stack": stack.run,
     "erasure": erasure.run,
+    "alerts": alerts.run,
     "crypto": crypto.run,
     "keys": keys.run,
     "retention": retention.run,
@@ -34,6 +37,7 @@ SUITES = {
     "sched": sched.run,
     "worker": worker.run,
     "api": api.run,
+    "delivery": delivery.run,
     "pocket": pocket.run,
     "gpu": gpu.run,
 }

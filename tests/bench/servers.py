@@ -19,6 +19,8 @@ from deploy.env import ROOT
 WEB = "BENCH_WEB"
 PLAIN_MEMORY = ("PYTHONMALLOC", "GLIBC_TUNABLES")
 OURS, STOCK, PLAIN = "ours", "stock DRF", "ours, plain malloc"
+# What the name of an unsealed body ends with, beside the sealed one.
+UNSEALED = "-plain"
 UNBOUNDED = {
     f"SITTER_{name}": "1000000"
     for name in (
@@ -62,6 +64,15 @@ def served(name: str, folder: Path) -> Iterator[Server]:
     what = ["deploy.asgi:application", "-k", "deploy.server.Worker"]
     if name == STOCK:
         what = ["tests.bench.stock.wsgi:application", "-k", "gthread", "--threads", "4"]
+    with gunicorn(name, what, port, env, folder) as made:
+        yield made
+
+
+@contextmanager
+def gunicorn(
+    name: str, what: list[str], port: int, env: dict[str, str], folder: Path
+) -> Iterator[Server]:
+    """A gunicorn of one worker, until the end of the block."""
     argv = [sys.executable, "-m", "gunicorn", *what, "-w", "1", "--bind", f"127.0.0.1:{port}"]
     argv += ["--no-control-socket", "--keep-alive", "30", "--log-level", "warning"]
     path = folder / f"{name}.log"

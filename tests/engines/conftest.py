@@ -1,10 +1,14 @@
-"""Tiny checkpoints of the published classes, saved once a run."""
+"""Tiny checkpoints of the published classes, and pocket with its portraits, once a run."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from deploy.env import ROOT
+from tests.engines import painted
+from workers.engines.base import Engine, create
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +25,19 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return made[family]
 
     return of
+
+
+@pytest.fixture(scope="session")
+def pocket() -> Iterator[Engine]:
+    made = create("pocket", ROOT / "workers" / "weights" / "pocket")
+    made.load()
+    yield made
+    made.unload()
+
+
+@pytest.fixture(scope="session")
+def paint(pocket: Engine) -> painted.Paint:
+    return painted.painter(pocket)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 import statistics
 import time
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,9 +18,16 @@ from portraits.recipes import Recipe
 from workers.engines import base, flux2_klein, real_esrgan, sitting
 from workers.engines import sizes as painted
 from workers.engines.base import Order, Task
-from workers.engines.pocket import SIZES, PocketEngine
+from workers.engines.pocket import SIZES, STEPS, PocketEngine
 
 RECIPE = Recipe("studio", 576, 768, references=5)
+
+
+@cache
+def engine_of(name: str) -> counting.Engine:
+    """Built once: the largest has twenty thousand million parameters, if only in name."""
+    with torch.device("meta"):
+        return counting.ENGINES[name]()
 
 
 def test_the_table_holds_what_is_counted_now() -> None:
@@ -30,17 +38,16 @@ def test_the_table_holds_what_is_counted_now() -> None:
 
 @pytest.mark.parametrize("name", ["flux2-klein", "z-image", "qwen-edit"])
 def test_a_count_is_what_is_known_of_the_published_model(name: str) -> None:
+    engine = engine_of(name)
+    assert engine.known
     with torch.device("meta"):
-        engine = counting.ENGINES[name]()
-        assert engine.known
         assert counting.strays(engine) <= counting.STRAY
 
 
 @pytest.mark.parametrize("name", [name for name in base.REGISTRY if name in counting.ENGINES])
 def test_every_size_is_in_the_table_with_as_many_photos_as_the_engine_is_shown(name: str) -> None:
     entry = json.loads(costs.FILE.read_text())["engines"][name]
-    with torch.device("meta"):
-        engine = counting.ENGINES[name]()
+    engine = engine_of(name)
     larger = painted.ENLARGED if engine.larger else ()
     sizes = {f"{width}x{height}" for width, height in (*engine.sizes, *larger)}
     assert set(entry["sizes"]) == sizes
@@ -55,8 +62,8 @@ def test_no_engine_is_left_to_the_rule_of_thumb() -> None:
 
 def test_klein_is_counted_with_four_photos_of_the_shape_that_it_is_shown() -> None:
     table = json.loads(costs.FILE.read_text())["engines"]["flux2-klein"]["sizes"]["576x768"]
+    engine = engine_of("flux2-klein")
     with torch.device("meta"):
-        engine = counting.klein()
         step = engine.step((576, 768), [sitting.SHAPE] * flux2_klein.SHOWN)
     assert table["step"][4] == pytest.approx(step, abs=1e-4)
     four, five = (costs.cost("flux2-klein", RECIPE, photos) for photos in (4, 5))
@@ -83,8 +90,8 @@ def test_pockets_own_enlarging_is_counted_whole_whatever_its_steps() -> None:
     large = Recipe("s", 2048, 2048)
     # 512 pixels in sixteen tiles; a fifth of a million operations' pairs for each pixel.
     assert costs.cost("pocket", large, 0) == pytest.approx(0.1, rel=0.2)
-    whole = entry["steps"] * entry["sizes"]["2048x2048"]["step"][0]
-    assert costs.cost("pocket", large, 0) == whole
+    once = entry["sizes"]["2048x2048"]["step"][0]
+    assert costs.cost("pocket", large, 0) == STEPS * once
     assert costs.cost("real-esrgan", large, 0) > 50 * costs.cost("pocket", large, 0)
 
 

@@ -59,6 +59,8 @@ WORDS = re.compile(
     r"|image_embeds|clipvision|face_encod|identity_encod",
     re.IGNORECASE,
 )
+# Where packages lie; usually one folder under two names.
+INSTALLED = sorted({Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")})
 KINDS = {".py", ".so", ".onnx", ".pt", ".pth", ".bin", ".safetensors", ".tflite", ".dat", ".h5"}
 
 
@@ -151,8 +153,7 @@ def test_a_package_that_did_would_be_noticed(about: str) -> None:
 
 
 def test_no_installed_library_has_an_interface_for_it(tmp_path: Path) -> None:
-    for name in {"purelib", "platlib"}:
-        assert symbols(Path(sysconfig.get_path(name))) == []
+    assert [symbols(folder) for folder in INSTALLED] == [[]] * len(INSTALLED)
     (tmp_path / "cv2.abi3.so").write_bytes(b"\x7fELF...cv::FaceRecognizerSF::create...")
     (tmp_path / "other.so.1").write_bytes(b"\x7fELF...cv::FaceDetectorYN::create...")
     assert symbols(tmp_path) == ["cv2.abi3.so"]
@@ -163,8 +164,7 @@ def test_nothing_of_the_kind_was_fetched_into_the_home_folder() -> None:
 
 
 def test_no_such_model_lies_in_any_installed_package(tmp_path: Path) -> None:
-    for name in {"purelib", "platlib"}:
-        assert files(Path(sysconfig.get_path(name))) == []
+    assert [files(folder) for folder in INSTALLED] == [[]] * len(INSTALLED)
     for control in ("arcface_arch.py", "w600k_r50.onnx", "model_ir_se50.pth", "network.py"):
         (tmp_path / control).touch()
     assert files(tmp_path) == ["arcface_arch.py", "model_ir_se50.pth", "w600k_r50.onnx"]

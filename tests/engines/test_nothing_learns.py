@@ -16,6 +16,7 @@ from torch import nn
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import record_of, say, wait
+from tests.engines.painted import FULL
 from tests.engines.spoiling import SOON, WAYS
 from workers.engines import frozen
 from workers.engines.base import CouldLearn
@@ -165,10 +166,14 @@ def events(stack: Stack, index: int) -> list[str]:
 
 
 def test_a_worker_whose_weights_changed_says_so_and_ends_badly(stack: Stack) -> None:
-    """Four real workers: one honest, and one for each thing that could happen to weights."""
+    """Real workers: one honest, one with a changed bit; with FULL=1 one for each other way too.
+
+    What the other two do to an engine is noticed above, by the same call.
+    """
+    ways = WAYS if FULL else WAYS[:2]
     stack.migrate()
     members = {}
-    for index, way in enumerate(WAYS, FIRST):
+    for index, way in enumerate(ways, FIRST):
         extra = {
             "SITTER_ENGINES": json.dumps([ENGINE]),
             "SITTER_TEST_SPOIL": way,
@@ -186,10 +191,10 @@ def test_a_worker_whose_weights_changed_says_so_and_ends_badly(stack: Stack) -> 
             assert process.wait(60)
             statuses[way], said[way] = process.returncode, events(stack, index)
     finally:
-        for index in range(FIRST, FIRST + len(WAYS)):
+        for index in range(FIRST, FIRST + len(ways)):
             stack.stop_role(Role.GPU, index=index)
     say(f"statuses {statuses}")
-    assert statuses == {"nothing": 0, "bit": 1, "gradient": 1, "optimiser": 1}
+    assert statuses == {way: int(way != "nothing") for way in ways}
     for way, lines in said.items():
         good, bad = f"info weights_unchanged {ENGINE}", f"critical weights_changed {ENGINE}"
         assert (good in lines, bad in lines) == (way == "nothing", way != "nothing"), lines

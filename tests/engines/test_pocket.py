@@ -5,7 +5,6 @@ The photo is Rear Admiral Grace Hopper by the United States Navy, public domain.
 
 import itertools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,8 @@ SECONDS = 12.0
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    made = create("pocket", WEIGHTS)
-    made.load()
-    yield made
-    made.unload()
+def engine(pocket: Engine) -> Engine:
+    return pocket
 
 
 @pytest.fixture(scope="module")

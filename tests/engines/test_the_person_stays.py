@@ -6,7 +6,6 @@ by where its edges are, and its skin by its colour, both against the photo that 
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,46 +15,27 @@ from PIL import Image, ImageCms
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from deploy.env import ROOT
 from portraits.prompts import CHOICES
+from tests.engines import painted
+from tests.engines.painted import FACES, SEED, SIZE
 from tests.figures import figure
-from tests.images import corpus
 from workers.engines import figure as drawn
 from workers.engines import framing
-from workers.engines.base import Engine, Focus, Order, Task, create
+from workers.engines.base import Engine
 from workers.engines.canvas import blur, luminance
 from workers.engines.pocket_pipeline import STYLES
 
 Plane = NDArray[np.float32]
-SIZE = (512, 640)
-SEED = 11
-FACES: dict[str, Focus] = {
-    "astronaut.jpg": (0.34, 0.13, 0.56, 0.36),
-    "grace_hopper.jpg": (0.30, 0.22, 0.73, 0.58),
-}
 # The others print in one or two inks, and give up the colour of skin on purpose.
 COLOURED = ("watercolour", "oil", "comic", "pastel", "mosaic")
 # Of the framed picture: cheeks, nose and forehead of a head that is framed.
 SKIN = (0.38, 0.36, 0.62, 0.58)
 LIGHTER, WARMER = 9.0, 20.0
-HEADS = 4
+HEADS = 4 if painted.FULL else 2
+AS_IT_IS = painted.TONES[0]
 _to_lab = ImageCms.buildTransform(
     ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
 )
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    made = create("pocket", ROOT / "workers" / "weights" / "pocket")
-    made.load()
-    yield made
-    made.unload()
-
-
-def paint(engine: Engine, style: str, photo: Image.Image, focus: Focus | None) -> Image.Image:
-    spots = (focus,) if focus else ()
-    order = Order(Task.IDENTITY, style, *SIZE, SEED, references=(photo,), focus=spots)
-    return engine.render(order, lambda done, total: None)
 
 
 def skin_of(picture: Image.Image) -> tuple[float, float]:
@@ -82,24 +62,31 @@ def edges(picture: Image.Image) -> Plane:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_portrait_is_nearest_to_the_photo_that_it_was_painted_from(engine: Engine) -> None:
+def test_every_portrait_is_nearest_to_the_photo_that_it_was_painted_from(
+    pocket: Engine, paint: painted.Paint
+) -> None:
     chance = np.random.default_rng(SEED)
-    people: dict[str, tuple[Image.Image, Focus | None]] = {
-        name: (corpus.photo(name), focus) for name, focus in FACES.items()
+    people = {name: (name, *AS_IT_IS) for name in FACES}
+    photos = {
+        name: framing.frame(painted.photo(person), FACES[name], SIZE, SEED)
+        for name, person in people.items()
     }
+    heads: dict[str, Image.Image] = {}
     for number in range(HEADS):
         choices = {name: str(chance.choice(list(values))) for name, values in CHOICES.items()}
         choices["camera"] = "head_and_shoulders"
         look = drawn.chosen(choices, int(chance.integers(2**31)))
-        people[f"drawn {number}"] = (drawn.draw(look, SIZE), None)
-    photos = {
-        name: edges(framing.frame(photo, focus, SIZE, SEED))
-        for name, (photo, focus) in people.items()
-    }
+        heads[f"drawn {number}"] = drawn.draw(look, SIZE)
+    photos |= {name: framing.frame(head, None, SIZE, SEED) for name, head in heads.items()}
+    known = {name: edges(picture) for name, picture in photos.items()}
     wrong, margins = [], []
-    for style, (name, (photo, focus)) in itertools.product(STYLES, people.items()):
-        found = edges(paint(engine, style, photo, focus))
-        alike = {other: float((found * plane).sum()) for other, plane in photos.items()}
+    for style, name in itertools.product(STYLES, known):
+        if name in people:
+            portrait = paint(style, people[name], SEED)
+        else:
+            portrait = painted.render(pocket, style, heads[name], None)
+        found = edges(portrait)
+        alike = {other: float((found * plane).sum()) for other, plane in known.items()}
         own = alike.pop(name)
         margins.append(own - max(alike.values()))
         if margins[-1] <= 0:
@@ -119,14 +106,14 @@ def test_every_portrait_is_nearest_to_the_photo_that_it_was_painted_from(engine:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_skin_stays_as_light_and_as_warm_as_it_was(engine: Engine) -> None:
+def test_skin_stays_as_light_and_as_warm_as_it_was(paint: painted.Paint) -> None:
     darker, cooler, out_of_order, n = [], [], [], 0
     for style, (name, focus) in itertools.product(COLOURED, FACES.items()):
         lights = []
-        for tone, warmth in corpus.TONES:
-            photo = corpus.toned(corpus.photo(name), tone, warmth)
-            before = skin_of(framing.frame(photo, focus, SIZE, SEED))
-            after = skin_of(paint(engine, style, photo, focus))
+        for tone in painted.TONES:
+            person = (name, *tone)
+            before = skin_of(framing.frame(painted.photo(person), focus, SIZE, SEED))
+            after = skin_of(paint(style, person, SEED))
             turn = (after[1] - before[1] + 180) % 360 - 180
             lights.append((before[0], after[0]))
             darker.append(after[0] - before[0])
@@ -143,7 +130,7 @@ def test_skin_stays_as_light_and_as_warm_as_it_was(engine: Engine) -> None:
         n=n,
         holds=holds,
         conditions=f"CIELAB median of the middle of the face, {len(COLOURED)} coloured styles"
-        f" on two people in {len(corpus.TONES)} skin tones made by recolouring; on the mean"
+        f" on two people in {len(painted.TONES)} skin tones made by recolouring; on the mean"
         f" {np.mean(darker):+.1f} in lightness, {np.mean(cooler):+.1f} degrees in hue; tones in"
         f" another order than before: {len(out_of_order)}",
     )

@@ -93,6 +93,16 @@ def test_it_refuses_a_webp_bomb_before_its_canvas_is_allocated(decoder: Decoder)
     assert refusal(decoder, data) == "too_many_pixels"
 
 
+def test_it_refuses_more_deep_pixels_than_fit_into_a_child() -> None:
+    """A camera's file of this kind is of a person's own, and stays out of this repository."""
+    deep = Image.new("1", (6_000, 5_001))
+    images._check_depth(deep)
+    deep.info["bit_depth"] = 10
+    with pytest.raises(DecodeFailed):
+        images._check_depth(deep)
+    images._check_depth(deep.crop((0, 0, 6_000, 5_000)))
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_it_refuses_an_animation(decoder: Decoder, portrait: Image.Image, kind: str) -> None:
     assert refusal(decoder, frames(portrait, kind)) == "animated_image"

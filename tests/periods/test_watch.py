@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from structlog.testing import capture_logs
 
-from privacy import dispatch, leases, periods, storage
+from privacy import dispatch, heartbeats, leases, periods, storage
 from privacy.circuit import PATIENCE as FAILURES
 from privacy.circuit import Circuit
 from privacy.models import Lease, Period
@@ -230,13 +230,13 @@ def test_a_process_in_which_somebody_goes_on_with_what_was_taken_from_them_ends(
     leases.open_work("hung", uuid.uuid4(), uuid.uuid4())
     held = leases.claim("hung")
     assert held is not None
-    with leases.heartbeat(held) as lost:
+    with heartbeats.during(held) as lost:
         assert watched.looked() == []
-        leases.revoke("hung", work_id=held.work_id)
+        leases.revoke("hung", [held.work_id])
         assert lost.wait(5)
         time.sleep(0.4)
         assert watched.looked() == ["holder_hangs"]
-    assert leases.overstayed() == 0
+    assert heartbeats.overstayed() == 0
     assert watched.looked() == []
     assert watched.ends == 1
 

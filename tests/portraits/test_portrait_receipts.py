@@ -61,7 +61,7 @@ def test_photos_that_are_kept_hold_it_back_until_they_are_gone(born: Any) -> Non
         receipt(born, portrait)
     kept = portrait.item.job.references
     assert kept is not None
-    references.destroy(kept, why=Reason.OWNER)
+    references.destroy(kept.pk, why=Reason.OWNER)
     assert receipt(born, portrait)["statement"]["references_destroyed_by"]
 
 

@@ -42,7 +42,7 @@ def sent(who: uuid.UUID, made: ReferenceSet, slot: str = "front") -> Photo:
 
 def taken(photo: Photo) -> leases.Claim:
     """The intake takes this photo."""
-    held = leases.claim(references.LEASE, among=Photo.objects.filter(pk=photo.pk).values("pk"))
+    held = leases.claim(references.LEASE, among=[photo.pk])
     assert held is not None
     return held
 

@@ -8,6 +8,7 @@ Each line that it reads names an erasure and n (0: never); each that it writes i
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ def _attempt(erasure_id: str, kill_before: int) -> None:
 
     from privacy import leases, stages
     from privacy.erasure import LEASE
-    from privacy.models import Erasure
 
     acts = 0
 
@@ -36,8 +36,7 @@ def _attempt(erasure_id: str, kill_before: int) -> None:
 
     client = storages["sealed"].bucket.meta.client  # type: ignore[attr-defined]
     client.meta.events.register("before-send.s3", lambda **_: act())
-    mine = Erasure.objects.filter(pk=erasure_id).values("pk")
-    held = leases.claim(LEASE, among=mine)
+    held = leases.claim(LEASE, among=[uuid.UUID(erasure_id)])
     if held is None:
         raise SystemExit(3)
     with connection.execute_wrapper(query):

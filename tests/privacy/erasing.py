@@ -44,9 +44,8 @@ def painted_for(who: uuid.UUID) -> Portrait:
 
 def claim(erasure: Erasure) -> leases.Claim:
     """The right to work on this erasure, whatever it waits for."""
-    mine = Erasure.objects.filter(pk=erasure.pk).values("pk")
     Lease.objects.filter(kind=LEASE, work_id=erasure.pk).update(held_until=None, ready_at=now())
-    held = leases.claim(LEASE, among=mine)
+    held = leases.claim(LEASE, among=[erasure.pk])
     assert held is not None
     return held
 

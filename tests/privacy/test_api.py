@@ -76,7 +76,8 @@ def test_the_texts_are_public_and_chosen_by_purpose_language_and_region() -> Non
     )
     assert (one["region"], one["version"], one["valid_days"]) == ("us_il", 2, 365)
     assert hashlib.sha256(one["text"].encode()).hexdigest() == one["sha256"]
-    assert caller().get("/v1/consents/documents?purpose=training").json() == []
+    refused = caller().get("/v1/consents/documents?purpose=training")
+    assert (refused.status_code, code(refused)) == (400, "invalid_choice")
 
 
 def test_somebody_signed_in_is_shown_the_texts_of_their_region_and_that_is_noted() -> None:

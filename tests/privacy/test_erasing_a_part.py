@@ -139,7 +139,7 @@ def test_a_photo_that_is_being_checked_is_taken_from_the_intake(born: Any) -> No
     who = consenting()
     made = references.create(who, None, now())
     photo = references.add(who, made.pk, "front", Plain(b"a photo"), now())
-    held = leases.claim(references.LEASE, among=Photo.objects.filter(pk=photo.pk).values("pk"))
+    held = leases.claim(references.LEASE, among=[photo.pk])
     assert held is not None
     clean = vault.draft(Kind.REFERENCE, who, Plain(b"clean"), now())
     begun = references.remove(who, made.pk, "front", now())

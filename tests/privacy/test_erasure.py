@@ -74,7 +74,7 @@ def advance(born: Any, who: uuid.UUID) -> bool:
     born("upkeep")
     mine = Erasure.objects.filter(subject_id=who)
     Lease.objects.filter(work_id__in=mine.values("pk")).update(held_until=None, ready_at=now())
-    held = leases.claim(erasure.LEASE, among=mine.values("pk"))
+    held = leases.claim(erasure.LEASE, among=mine.values_list("pk", flat=True))
     assert held is not None
     return stages.advance(held, now)
 

@@ -211,7 +211,7 @@ def test_a_worker_whose_lease_is_lost_commits_nothing_more(
     web("intake")
     held = leases.claim("export")
     assert held is not None
-    leases.revoke("export", work_id=asked.pk)
+    leases.revoke("export", [asked.pk])
     lost = threading.Event()
     copies._fill(held, Sort.PHOTO, now, lost)
     assert asked.parts.get(sort=Sort.PHOTO).blob is None

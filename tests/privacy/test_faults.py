@@ -11,7 +11,7 @@ from django.contrib.admin import site
 from django.db import OperationalError
 from django.test import RequestFactory
 
-from privacy import dispatch, erasure, leases, stages, storage, sweeps
+from privacy import dispatch, erasure, heartbeats, leases, stages, storage, sweeps
 from privacy.errors import BlobGone, StorageDown
 from privacy.models import (
     AuditEvent,
@@ -121,7 +121,7 @@ def test_a_heartbeat_outlives_a_database_that_is_away(monkeypatch: pytest.Monkey
     monkeypatch.setattr(leases, "renew", renew)
     monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(milliseconds=10))
     claim = leases.Claim("item", uuid.uuid4(), uuid.uuid4(), 1, 1)
-    with leases.heartbeat(claim) as lost:
+    with heartbeats.during(claim) as lost:
         assert lost.wait(5)
     assert len(beats) == 2
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from portraits import painting, references
 from portraits.models import Event, Item, Photo
-from privacy import copies, dispatch, erasure, export, leases, stages, storage, sweeps
+from privacy import copies, dispatch, erasure, export, heartbeats, leases, stages, storage, sweeps
 from privacy.errors import StorageDown
 from privacy.models import Blob, Export, Lease
 from privacy.retention import Kind
@@ -109,7 +109,7 @@ def test_the_heartbeat_of_a_hung_holder_learns_that_it_lost(
     monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(seconds=0.1))
     held = opened("hung")
     stuck_for(held, leases.PATIENCE + timedelta(seconds=1))
-    with leases.heartbeat(held) as lost:
+    with heartbeats.during(held) as lost:
         leases.take_back()
         assert lost.wait(5)
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
-from privacy import leases
+from privacy import heartbeats, leases
 from privacy.models import Lease
 
 
@@ -120,7 +120,7 @@ def test_closed_work_is_gone(kind: str) -> None:
 def test_revoked_work_is_taken_from_its_holder(kind: str) -> None:
     work = opened(kind)
     claim = taken(kind)
-    assert leases.revoke(kind, work_id=work) == 1
+    assert leases.revoke(kind, [work]) == 1
     assert not leases.renew(claim)
     assert not held(claim)
     assert leases.claim(kind) is None
@@ -162,17 +162,17 @@ def test_a_heartbeat_tells_that_the_lease_was_lost(
 ) -> None:
     monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(seconds=0.1))
     work = opened(kind)
-    with leases.heartbeat(taken(kind)) as lost:
+    with heartbeats.during(taken(kind)) as lost:
         time.sleep(0.4)
         assert not lost.is_set()
-        leases.revoke(kind, work_id=work)
+        leases.revoke(kind, [work])
         assert lost.wait(5)
 
 
 def test_a_heartbeat_ends_with_its_block(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(seconds=0.1))
     opened(kind)
-    with leases.heartbeat(taken(kind)):
+    with heartbeats.during(taken(kind)):
         pass
     lapse(kind)
     time.sleep(0.4)
@@ -183,7 +183,7 @@ def test_a_heartbeat_ends_with_its_block(kind: str, monkeypatch: pytest.MonkeyPa
 def test_a_heartbeat_keeps_long_work_alive(kind: str) -> None:
     opened(kind)
     claim = taken(kind)
-    with leases.heartbeat(claim) as lost:
+    with heartbeats.during(claim) as lost:
         time.sleep(leases.HELD_FOR.total_seconds() + 2)
         assert leases.claim(kind) is None
         assert not lost.is_set()

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from babel.messages.mofile import read_mo
@@ -13,8 +14,10 @@ from rest_framework.exceptions import APIException
 from deploy.env import ROOT
 from portraits.refusals import FACE, FILE, HINTS
 from privacy.errors import PrivacyError
+from privacy.inventory import TABLES
 
 CATALOGUE = ROOT / "deploy" / "locale" / "de" / "LC_MESSAGES" / "django.po"
+CATALOGUE_OF_STYLES = "portraits.migrations.0002_styles"
 ROOMS = ("accounts", "privacy", "portraits", "deploy")
 # Calls whose texts people read.
 TELLING = {
@@ -22,7 +25,7 @@ TELLING = {
     "ParseError",
     "ValidationError",
     "NotAuthenticated",
-    "_plain_error",
+    "plain_error",
 }
 
 
@@ -63,6 +66,8 @@ def sentences() -> set[str]:
         *FACE.values(),
         *HINTS.values(),
         *written(),
+        *(word for table in TABLES if table.lookup for word in (table.holds, table.keep)),
+        *(description for _, _, description in import_module(CATALOGUE_OF_STYLES).POCKET),
     }
 
 
@@ -72,7 +77,7 @@ def test_every_sentence_has_a_german_one() -> None:
     assert sorted(sentences() - set(known)) == []
     for english, german in known.items():
         assert german != english
-        assert german.endswith("."), english
+        assert german.endswith(".") == english.endswith("."), english
         # Addresses, names of fields and numbers are the same in every language.
         for kept in re.findall(r"/v1/[\w/{}-]+|[a-z]+_[a-z_]+|\d+", english):
             assert kept in german, english

@@ -31,7 +31,7 @@ def test_who_paints_with_pocket_alone_installs_nothing_for_other_engines() -> No
     assert not wanted.keys() & pins("run").keys()
 
 
-@pytest.mark.parametrize("name", ["run", "engines", "dev"])
+@pytest.mark.parametrize("name", ["run", "engines", "dev", "fuzz"])
 def test_a_lock_pins_by_hash_and_says_nothing_of_where_it_was_made(name: str) -> None:
     lines = (LOCKS / f"{name}.txt").read_text().splitlines()
     other = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}( \\)?")

@@ -64,7 +64,7 @@ def test_a_commit_that_is_refused_notes_nothing() -> None:
     who, painted = consenting(), style()
     submitted(who, painted)
     work = claimed(painted)
-    leases.revoke("item", work_id=work.held.work_id)
+    leases.revoke("item", [work.held.work_id])
     assert not painting.finish(work.held, sizes(who), now())
     assert not painting.fail(work.held, "engine_refused", now())
     assert noted(who) == []

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +24,28 @@ REACH = 8.0
 def blur(plane: Plane, sigma: float) -> Plane:
     """Gaussian blur through the frequency domain, mirrored at the border."""
     margin = min(int(3 * sigma) + 1, min(plane.shape) - 1)
-    padded = np.pad(plane, margin, mode="reflect")
+    # Mirrored a little further at two sides, to a length whose transform is quick.
+    more = [min(_quick(side + 2 * margin) - side - margin, side - 1) for side in plane.shape]
+    padded = np.pad(plane, [(margin, reach) for reach in more], mode="reflect")
     rows = np.fft.fftfreq(padded.shape[0])[:, None]
     columns = np.fft.rfftfreq(padded.shape[1])[None, :]
-    window = np.exp(-2.0 * (np.pi * sigma) ** 2 * (rows**2 + columns**2))
+    window = np.exp(-2.0 * (np.pi * sigma) ** 2 * (rows**2 + columns**2)).astype(np.float32)
     soft = np.fft.irfft2(np.fft.rfft2(padded) * window, s=padded.shape)
     inner = soft[margin : margin + plane.shape[0], margin : margin + plane.shape[1]]
     return np.asarray(inner, dtype=np.float32)
+
+
+@lru_cache(256)
+def _quick(length: int) -> int:
+    """The next length that has no factors but 2, 3 and 5."""
+    return next(each for each in count(length) if _rest(each) == 1)
+
+
+def _rest(length: int) -> int:
+    for factor in (2, 3, 5):
+        while length % factor == 0:
+            length //= factor
+    return length
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Plane:

@@ -46,14 +46,17 @@ KEPT = {"watercolour": 0.75, "pastel": 0.75}
 AFAR = 9.0
 
 
-def keep_tone(picture: Image.Image, photo: NDArray[np.float32], style: str) -> Image.Image:
-    """The painting, as dark from afar as the photo (0 to 1) where its style is made to be."""
+def keep_tone(picture: Image.Image, photo: Image.Image, style: str) -> Image.Image:
+    """The painting, as dark from afar as the photo where its style is made to be."""
     strength = KEPT.get(style)
     if strength is None:
         return picture
     pixels: NDArray[np.float32] = np.asarray(picture, dtype=np.float32)
-    far = AFAR * min(photo.shape[:2]) / 512
-    was, now = blur(luminance(photo), far), blur(luminance(pixels / np.float32(255)), far)
+    far = AFAR * min(photo.size) / 512
+    was, now = (
+        blur(luminance(np.asarray(seen, dtype=np.float32) / np.float32(255)), far)
+        for seen in (photo, picture)
+    )
     ratio = np.clip((was + 0.02) / (now + 0.02), 0.2, 1.0) ** strength
     return Image.fromarray((pixels * ratio[..., None]).round().astype(np.uint8))
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
+from privacy.memory import give_back
 from workers.engines import (
     canvas,
     figure,
@@ -32,6 +33,7 @@ from workers.engines import (
     frozen,
     pocket_enlarger,
     sitting,
+    strips,
     tiles,
 )
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
@@ -84,6 +86,7 @@ class PocketEngine:
         pipeline: Any = PocketPipeline(unet=unet, scheduler=scheduler)
         pipeline.set_progress_bar_config(disable=True)
         self._enlarger = pocket_enlarger.read(self._folder / pocket_enlarger.FOLDER)
+        pipeline.hands = strips.hands()
         self._pipeline = pipeline
 
     def describe(self) -> Capabilities:
@@ -141,6 +144,8 @@ class PocketEngine:
         steps = order.steps or STEPS
         pixels: NDArray[np.float32] = np.asarray(photo, dtype=np.float32) / np.float32(255)
         sheet = canvas.prepare(pixels, order.style, order.seed)
+        pixels.fill(0)
+        del pixels
 
         def told(_pipe: Any, index: int, _t: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
             on_step(index + 1, steps)
@@ -155,15 +160,17 @@ class PocketEngine:
                 generator=torch.Generator().manual_seed(order.seed),
                 callback_on_step_end=told,
             ).images[0]
-            painted = finishing.keep_tone(painted, pixels, order.style)
+            painted = finishing.keep_tone(painted, photo, order.style)
         finally:
             # A canvas follows the face as the photo does; neither outlives the call.
-            pixels.fill(0)
             sheet.fill(0)
             sitting.blacken([photo])
+        give_back()
         return finishing.finish(painted, order.style, order.seed)
 
     def unload(self) -> None:
+        if self._pipeline is not None and self._pipeline.hands is not None:
+            self._pipeline.hands.shutdown()
         self._pipeline = self._enlarger = None
         gc.collect()
 

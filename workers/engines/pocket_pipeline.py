@@ -7,6 +7,7 @@ safetensors and never reaches for a network: everything comes from the folder it
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from privacy.memory import give_back
+from workers.engines import strips
 from workers.engines.canvas import underpaint
+from workers.engines.strips import FOLD
 
 STYLES = (
     "pencil",
@@ -34,8 +38,6 @@ STYLES = (
     "riso",
     "linocut",
 )
-# The network sees half the resolution with four times the channels: a quarter of the arithmetic.
-FOLD = 2
 # Two folds inside the network on top of FOLD: a side must divide by eight.
 MULTIPLE = 8
 
@@ -77,7 +79,7 @@ class BridgeScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
 def predict(
     unet: Any, state: Tensor, photo: Tensor, canvas: Tensor, t: Tensor, style: Tensor
 ) -> Tensor:
-    """The painting that the network sees from here; pictures are in -1..1."""
+    """The painting that the network sees from here, in one piece, as it is trained."""
     seen = functional.pixel_unshuffle(torch.cat([state, photo, canvas], dim=1), FOLD)
     folded: Tensor = unet(seen, t * 1000.0, class_labels=style, return_dict=False)[0]
     return functional.pixel_shuffle(folded, FOLD)
@@ -98,6 +100,8 @@ class PocketPipeline(DiffusionPipeline):
     device: torch.device
     progress_bar: Any
     register_modules: Any
+    # Threads that share the strips of a painting; without them one thread paints them all.
+    hands: ThreadPoolExecutor | None = None
 
     def __init__(self, unet: UNet2DModel, scheduler: BridgeScheduler) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -119,16 +123,22 @@ class PocketPipeline(DiffusionPipeline):
         pixels: NDArray[np.float32] = np.array(photo, dtype=np.float32) / np.float32(255)
         clean = as_tensor(pixels).to(**kind)
         start = as_tensor(underpaint(pixels, canvas, style)).to(**kind)
-        sheet = torch.tensor(canvas)[None].to(**kind)
-        noise = torch.randn(clean.shape, generator=generator).to(**kind)
+        pixels.fill(0)
+        del pixels
+        sheet = torch.from_numpy(canvas)[None].to(**kind)
         label = torch.tensor([STYLES.index(style)], device=self.device)
-        state = start.clone()
+        state = start
+        give_back()
         try:
             self.scheduler.set_timesteps(num_inference_steps)
+            # A single leap goes past no noise.
+            shape = clean.shape if num_inference_steps > 1 else ()
+            noise = torch.randn(shape, generator=generator).to(**kind)
             with self.progress_bar(total=num_inference_steps) as bar:
                 for index, t in enumerate(self.scheduler.timesteps):
                     now = t.reshape(1).to(**kind)
-                    painting = predict(self.unet, state, clean, sheet, now, label)
+                    seen = (state, clean, sheet)
+                    painting = strips.predict(self.unet, seen, now, label, self.hands)
                     state = self.scheduler.step(painting, start, noise, index)
                     if callback_on_step_end is not None:
                         callback_on_step_end(self, index, t, {})
@@ -138,7 +148,6 @@ class PocketPipeline(DiffusionPipeline):
             done.zero_()
         finally:
             # These pixels are somebody's face: they do not wait for the allocator to reuse them.
-            pixels.fill(0)
-            for tensor in (clean, start, sheet, state):
+            for tensor in (clean, start, state):
                 tensor.zero_()
         return PocketOutput(images=[picture])

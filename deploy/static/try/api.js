@@ -42,14 +42,32 @@ async function send(method, path, { body, raw, headers = {}, token = true, signa
 
 const json = async (...request) => (await send(...request)).json();
 
-async function account(path, body, token) {
-  const answer = await json("POST", AUTH + path, { body, token });
-  if (answer.meta?.session_token) sessionStorage.setItem(TOKEN, answer.meta.session_token);
+// A session that is worth nothing yet: it waits for a code that was sent by mail.
+let waiting = null;
+
+// Nothing, or the step that is to be taken before there is a session.
+async function account(path, body, token = false) {
+  const headers = waiting && !token ? { "X-Session-Token": waiting } : {};
+  const answer = await json("POST", AUTH + path, { body, token, headers });
+  const given = answer.meta?.session_token;
+  if (answer.meta?.is_authenticated || token) {
+    if (given || (waiting && !token)) sessionStorage.setItem(TOKEN, given || waiting);
+    waiting = null;
+    return null;
+  }
+  waiting = given || waiting;
+  return answer.data?.flows?.find((flow) => flow.is_pending)?.id || null;
 }
 
-export const signUp = (person) => account("signup", person, false);
-export const signIn = (email, password) => account("login", { email, password }, false);
+const anew = (path, body) => { waiting = null; return account(path, body); };
+export const signUp = (person) => anew("signup", person);
+export const signIn = (email, password) => anew("login", { email, password });
+export const forgotten = (email) => anew("password/request", { email });
+export const verify = (key) => account("email/verify", { key });
+export const again = () => send("POST", `${AUTH}email/verify/resend`, { token: false, headers: { "X-Session-Token": waiting } });
+export const reset = (key, password) => account("password/reset", { key, password });
 export const confirm = (password) => account("reauthenticate", { password }, true);
+export const end = (session) => send("DELETE", `/v1/me/sessions/${session}`);
 export const signOut = () => send("DELETE", AUTH + "session").catch(() => {}).finally(forget);
 
 export const get = (path) => json("GET", path);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { act, at, complete, download, el, refuse } from "./dom.js";
-import { countdown } from "./portraits.js";
+import { countdown } from "./gallery.js";
 import { genuine } from "./receipt.js";
 import { knows, say, when } from "./words.js";
 
@@ -12,17 +12,36 @@ const SOON = 90;
 
 export async function loadHeld() {
   const held = await api.get("/v1/me/holdings");
+  at("leave-email").value = held.account.email;
   at("held-lede").textContent = say("held_lede", held.sealed.length, held.account.email);
-  at("held").tBodies[0].replaceChildren(...held.sealed.map((row) => el("tr", {},
-    el("td", { textContent: knows(row.kind) ? say(row.kind) : row.kind }),
-    el("td", { textContent: row.bytes === null ? "" : `${Math.ceil(row.bytes / 1024)} kB` }),
-    el("td", {}, countdown(row.expires_at)))));
-  at("held-rows").replaceChildren(...held.tables.map((row) => el("li", { textContent: say("held_row", row.holds, row.rows) })));
+  at("held").tBodies[0].replaceChildren(...grouped(held.sealed).map((rows) => el("tr", {},
+    el("td", { textContent: rows.length > 1 ? `${kindOf(rows[0])} × ${rows.length}` : kindOf(rows[0]) }),
+    el("td", { textContent: `${Math.ceil(rows.reduce((sum, row) => sum + (row.bytes || 0), 0) / 1024)} kB` }),
+    el("td", {}, ending(rows[0])))));
+  at("held-rows").replaceChildren(...held.tables.map((row) => el("li", { textContent: say("held_row", row.holds, row.rows, row.keep) })));
   return held;
 }
 
+const kindOf = (row) => (knows(row.kind) ? say(row.kind) : row.kind);
+
+// The API lists what ends first first. What is of a kind and ends on the same day is one line.
+function grouped(sealed) {
+  const groups = new Map();
+  for (const row of sealed) {
+    const key = `${row.kind} ${row.expires_at.slice(0, 10)}`;
+    groups.set(key, [...(groups.get(key) || []), row]);
+  }
+  return [...groups.values()];
+}
+
+function ending(row) {
+  const made = countdown(row.expires_at);
+  if (row.expires_soon && ["portrait", "rendition"].includes(row.kind)) made.classList.add("soon");
+  return made;
+}
+
 export function wireData(onErased) {
-  at("refresh").addEventListener("click", () => loadHeld().catch((error) => refuse(at("step-portraits"), error)));
+  at("refresh").addEventListener("click", () => loadHeld().catch((error) => refuse(at("step-data"), error)));
   at("erase").addEventListener("click", () => at("leave").showModal());
   at("leave-no").addEventListener("click", () => at("leave").close());
   at("leave").addEventListener("close", () => at("leave-form").reset());

@@ -24,7 +24,7 @@ export async function resume() {
   const found = (await api.get("/v1/reference-sets")).find((one) => one.state === "open");
   set = found ? found.id : null;
   for (const photo of found?.photos || []) {
-    if (photo.state === "accepted") frames.get(photo.slot).show("accepted", photo);
+    if (photo.state !== "checking") frames.get(photo.slot)?.show(photo.state === "accepted" ? "accepted" : "refused", photo);
   }
 }
 
@@ -50,7 +50,8 @@ function frameOf(slot, onChange) {
     item,
     show(state, photo = {}) {
       item.dataset.state = state;
-      verdict.textContent = state === "accepted" ? photo.hint || say("accepted") : photo.sentence || say(state);
+      verdict.textContent = state === "accepted" ? photo.hint || say("accepted") : photo.detail || say(state === "refused" ? "not_seen" : state);
+      item.dataset.hint = photo.hint ? "yes" : "";
       out.hidden = state !== "accepted";
     },
     reset() {
@@ -58,6 +59,7 @@ function frameOf(slot, onChange) {
       image.removeAttribute("src");
       image.hidden = true;
       delete item.dataset.state;
+      delete item.dataset.hint;
       verdict.textContent = input.value = "";
       out.hidden = true;
     },
@@ -104,11 +106,11 @@ async function sendPhoto(slot, file, frame) {
       photo = (await api.get(`/v1/reference-sets/${set}`)).photos.find((one) => one.slot === slot) || { state: "expired" };
     }
     if (photo.state === "accepted") frame.show("accepted", photo);
-    else frame.show("refused", { sentence: photo.code ? `${photo.code}` : say("not_seen") });
+    else frame.show("refused", photo);
   } catch (error) {
     if (!(error instanceof api.Refused)) throw error;
     if (!set) making = null;
-    frame.show("refused", { sentence: error.message });
+    frame.show("refused", { detail: error.message });
     if (error.status === 401) refuse(place, error);
   }
 }

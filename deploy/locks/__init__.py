@@ -1,0 +1,1 @@
+"""Every dependency by version and hash; what is installed where."""

@@ -1,0 +1,142 @@
+"""Thirty failures with somebody's words in messages and locals; the logs hold none of them."""
+
+import io
+import json
+import logging
+import subprocess
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from botocore.exceptions import ClientError
+from django.core.exceptions import SuspiciousOperation
+from django.db import connection
+from django.test import Client
+from pydantic import TypeAdapter
+
+from deploy import logs
+from deploy.gate import gate
+
+CANARY = "canary-7f3a@example.org"
+
+
+def raised(words: str) -> Callable[[str], None]:
+    """An error of ours whose message quotes somebody."""
+
+    def fail(canary: str) -> None:
+        raise ValueError(f"{words} {canary}")
+
+    return fail
+
+
+def chained(canary: str) -> None:
+    try:
+        dict[str, str]()[canary]
+    except KeyError as error:
+        raise RuntimeError("While looking somebody up.") from error
+
+
+def grouped(canary: str) -> None:
+    raise ExceptionGroup("Some failed.", [ValueError(canary), TypeError(canary)])
+
+
+def rejected(canary: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::int", [canary])
+
+
+def refused_by_a_bucket(canary: str) -> None:
+    raise ClientError({"Error": {"Code": "403", "Message": canary}}, f"GetObject {canary}")
+
+
+# By which the ten failures come; each quotes what it was handed.
+FAILURES: dict[str, Callable[[str], Any]] = {
+    "an error of ours": raised("There is no"),
+    "a missing key": lambda canary: dict[str, str]()[canary],
+    "a missing file": lambda canary: Path(f"/nowhere/{canary}").read_bytes(),
+    "a value that PostgreSQL rejects": rejected,
+    "a body that is no JSON": lambda canary: json.loads(canary),
+    "a value of the wrong type": lambda canary: TypeAdapter(int).validate_python(canary),
+    "a program that fails": lambda canary: subprocess.run(["false", canary], check=True),
+    "a bucket that refuses": refused_by_a_bucket,
+    "an error behind another": chained,
+    "several at once": grouped,
+}
+
+
+def by_the_standard_library(error: Exception, canary: str) -> None:
+    logging.getLogger("some.library").exception("It failed for %s", canary, extra={"who": canary})
+
+
+def by_its_own_object(error: Exception, canary: str) -> None:
+    # What many libraries do; the message of the error is then the message of the line.
+    logging.getLogger("some.library").error(error, exc_info=error)
+
+
+def by_structlog(error: Exception, canary: str) -> None:
+    structlog.get_logger("ours").exception("it_failed", person=canary, error=type(error).__name__)
+
+
+DOORS = (by_the_standard_library, by_its_own_object, by_structlog)
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What a process writes, as an operator would keep it."""
+    stream = io.StringIO()
+    logs.configure("DEBUG")
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+
+    def read() -> list[dict[str, Any]]:
+        assert CANARY not in stream.getvalue()
+        assert "canary" not in stream.getvalue()
+        return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    yield read
+    handler.setStream(before or stream)
+    logs.configure("WARNING")
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_leaves_its_class_and_place_and_nobodys_words(
+    failure: str, door: Callable[[Exception, str], None], lines: Any
+) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - ten sorts, told apart below
+        FAILURES[failure](CANARY)
+    # The positive control: a traceback with locals, as error reporters send it, tells it all.
+    whole = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "canary" in "".join(whole.format())
+    try:
+        raise caught.value
+    except type(caught.value) as error:
+        door(error, CANARY)
+    [line] = [line for line in lines() if line["level"] == "error"]
+    assert line["error"] == caught.type.__name__
+    assert line["where"].startswith("test_logs_hold_nothing_personal.py:")
+
+
+@pytest.mark.parametrize("refusal", [SuspiciousOperation, ValueError])
+def test_what_django_says_of_a_strange_request_is_not_kept(
+    refusal: type[Exception], lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strange() -> None:
+        raise refusal(f"Somebody sent {CANARY}")
+
+    monkeypatch.setattr(gate, "seen", 1)
+    monkeypatch.setattr("deploy.health.without_ledger", strange)
+    answer = Client(HTTP_HOST="localhost", raise_request_exception=False).get("/readyz")
+    assert answer.status_code == {SuspiciousOperation: 400, ValueError: 500}[refusal]
+    assert any(line["event"] == "request" for line in lines())
+
+
+def test_a_host_that_is_none_of_ours_is_not_kept(lines: Any) -> None:
+    client = Client(HTTP_HOST=CANARY.replace("@", "."), raise_request_exception=False)
+    assert client.get("/livez").status_code == 400
+    logging.getLogger("ours").info("after it")
+    assert [line["event"] for line in lines()] == ["after it"]

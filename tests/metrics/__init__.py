@@ -1,0 +1,1 @@
+"""What the metrics tell, and what the alerts make of it."""

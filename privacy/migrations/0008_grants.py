@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('privacy', '0008_what_periods_found'),
+        ('privacy', '0007_checks'),
     ]
 
     operations = [

@@ -31,6 +31,7 @@ PUBLIC: Final = {
 }
 # What a valid request carries, so that nothing is refused before it is asked whose it is.
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "updatePasskey": {"json": {"name": "mine"}},
     "updatePortrait": {"json": {"expires_at": "2100-01-01T00:00:00Z"}},
     "reportPortrait": {"json": {"reason": "broken"}},
     "putPhoto": {"content": b"\xff\xd8 a photo", "headers": {"Content-Type": "image/jpeg"}},
@@ -51,14 +52,27 @@ def owner(people: People) -> Person:
 
 
 @pytest.fixture(scope="module")
-def ids(owner: Person) -> dict[str, dict[str, str]]:
+def ids(owner: Person, people: People) -> dict[str, dict[str, str]]:
     """Per beginning of an address, what stands in its braces."""
     made = owner.set_with_photo(keep_hours=24)
     job = owner.ended(owner.submit(made).json()["id"])
     (item,) = job["items"]
     export = owner.export().rsplit("/", 1)[1]
     (device,) = owner.http.get("/v1/me/sessions").json()
+    ((passkey,),) = people.query(
+        "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+        """ VALUES (%s, 'webauthn', '{"name": "phone"}', now()) RETURNING id""",
+        owner.id,
+    )
+    people.query(
+        "INSERT INTO socialaccount_socialaccount (user_id, provider, uid, last_login, date_joined,"
+        " extra_data) VALUES (%s, 'apple', 'a-digest', now(), now(), '{}')",
+        owner.id,
+    )
+    account = "/auth/app/v1/account/"
     return {
+        f"{account}authenticators/webauthn/": {"number": passkey},
+        f"{account}providers/": {"provider": "apple", "account": "a-digest"},
         "/v1/reference-sets/": {"id": made, "slot": "front"},
         "/v1/jobs/": {"id": job["id"], "item_id": item["id"]},
         "/v1/portraits/": {"id": item["portrait"]},

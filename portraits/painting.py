@@ -109,9 +109,7 @@ def _claim_for(engine: str, now: datetime) -> Work | None:
                 continue
             item_rows.begin(item, now)
             what = (item.task, item.prompt_id, item.source_id, item.rich, item.format)
-            return Work(
-                held, item.engine, item.recipe, item.seed, item.photos, *what, job_id=item.job_id
-            )
+            return Work(held, item.engine, item.recipe, item.seed, item.photos, *what, item.job_id)
 
 
 _DONE: Final = """

@@ -2,7 +2,7 @@
 
 With a first sign-in comes a code, which the web seals to the courier and forgets. The courier
 exchanges it for a token, keeps that sealed, and uses it once: to have it revoked. Until Apple has
-confirmed, the erasure's receipt lists it as pending; the token is kept no longer than the receipt is.
+confirmed, the erasure's receipt lists it as pending; the token is kept no longer than the receipt.
 Refuses a second grant where one is held.
 """
 

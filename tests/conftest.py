@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How long each room took: what the table in deploy/docs/contributing.md is made from."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 spent[report.nodeid.split("/")[1]] += report.duration
-    for room, seconds in spent.most_common():
+    for room, seconds in sorted(spent.items()):
         terminalreporter.write_line(f"room {room}: {seconds:.0f} s")
 
 

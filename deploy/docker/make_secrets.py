@@ -1,4 +1,4 @@
-"""Makes every secret of the compose file, once: `sudo python3 deploy/docker/make_secrets.py FOLDER`.
+"""Makes each secret of the compose file, once: `sudo python3 deploy/docker/make_secrets.py FOLDER`.
 
 One folder a service, which is mounted into that service alone: what a role was not given it cannot
 lose. It needs Python and openssl, and nothing of ours. It refuses a folder that holds something,
@@ -99,7 +99,7 @@ def sql(logins: dict[str, str]) -> str:
 
 
 def acl(brokers: dict[str, str]) -> str:
-    """A user a role, none that is nobody. INFO is for the doctor; nobody empties or reconfigures."""
+    """A user a role, and none that is nobody. INFO is for the doctor; nobody empties it."""
     lines = ["user default off"]
     for role, one in brokers.items():
         digest = hashlib.sha256(one.encode()).hexdigest()

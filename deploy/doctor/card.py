@@ -22,6 +22,7 @@ from workers.engines.base import REGISTRY
 DRIVERS: Final = {"11": 450, "12": 525, "13": 580}
 # The one engine that needs no card.
 ANYWHERE: Final = frozenset({"pocket"})
+COMPILERS: Final = ("cc", "gcc", "clang")
 QUERY: Final = ("--query-gpu=name,driver_version,memory.total", "--format=csv,noheader,nounits")
 
 
@@ -40,6 +41,13 @@ def look(now: datetime) -> Iterator[Finding]:
         else:
             yield note("machine.gpu", said, "Nothing needs to be done: pocket paints without one.")
         return
+    # As workers/engines/speed.py looks for it, which loads torch and so cannot be asked.
+    if hungry and not any(map(shutil.which, COMPILERS)):
+        yield warning(
+            "machine.compiler",
+            "There is no C compiler, so engines paint uncompiled, which takes longer.",
+            "Build the gpu worker's image with --target compiling, or leave it at that.",
+        )
     for name, driver, memory in cards:
         yield note("machine.gpu", f"There is a GPU: {name}, {memory} MiB, driver {driver}.")
         yield from _fits(driver, built_for())

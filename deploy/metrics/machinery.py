@@ -18,16 +18,17 @@ from privacy import periods
 from privacy.models import Period
 from workers.schedule import PERIODS
 
-# A bucket that hangs must not hang a scrape; what has not answered by then counts as away.
-BUCKET_ANSWERS_IN: Final = 1.0
+# What hangs must not hang a scrape, or Prometheus would see now one answer and now none: whatever
+# has not answered by then counts as away.
+ANSWERS_IN: Final = 1.0
 _LOGINS: Final = ("web", "intake", "gpu", "upkeep", "keeper", "courier", "other")
 # Who is connected, and nothing of what they ask, which this login could not see anyway.
 _CONNECTIONS: Final = """
     SELECT usename, count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND usename IS NOT NULL GROUP BY 1
 """
-_asker: Final = ThreadPoolExecutor(1, thread_name_prefix="metrics-bucket")
-_asked: list[Future[bool]] = []
+_asker: Final = ThreadPoolExecutor(2, thread_name_prefix="metrics-needs")
+_asked: dict[str, Future[bool]] = {}
 
 
 def schedule(now: datetime) -> Iterator[GaugeMetricFamily]:
@@ -96,8 +97,8 @@ def connections(now: datetime) -> Iterator[GaugeMetricFamily]:
 
 def readiness() -> Iterator[GaugeMetricFamily]:
     """What `/readyz` asks; with the database away, nothing is asked that only it could tell."""
-    needs: dict[str, float] = {health.DATABASE.name: health.met(health.DATABASE)}
-    needs[health.BUCKET.name] = _bucket_answers()
+    needs: dict[str, float] = {health.DATABASE.name: _answers(health.DATABASE)}
+    needs[health.BUCKET.name] = _answers(health.BUCKET)
     there = bool(needs[health.DATABASE.name])
     needs |= {need.name: there and health.met(need) for need in health.ROWS}
     needs["ledger"] = there and not health.without_ledger()
@@ -110,11 +111,20 @@ def readiness() -> Iterator[GaugeMetricFamily]:
     yield number("ready", "Whether requests can be served, as /readyz says.", all(needs.values()))
 
 
-def _bucket_answers() -> bool:
-    if _asked and not _asked[0].done():
+def _answers(need: health.Need) -> bool:
+    before = _asked.get(need.name)
+    if before is not None and not before.done():
         return False  # it was asked at an earlier scrape, and still has not answered
-    _asked[:] = [_asker.submit(health.met, health.BUCKET)]
+    asked = _asked[need.name] = _asker.submit(_met, need)
     try:
-        return _asked[0].result(BUCKET_ANSWERS_IN)
+        return asked.result(ANSWERS_IN)
     except NotInTime:
         return False
+
+
+def _met(need: health.Need) -> bool:
+    """In a thread of its own, whose connection goes back to the pool."""
+    try:
+        return health.met(need)
+    finally:
+        connection.close()

@@ -13,10 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from deploy.http import page_not_found, plain_error
+from deploy.http import DatabaseDown, page_not_found, plain_error
 from deploy.metrics import collector
 
 FRESH_FOR: Final = 3.0
+# Behind a reading that hangs nobody queues up for longer.
+TURN_COMES_IN: Final = 5.0
 
 
 class Kept:
@@ -27,13 +29,17 @@ class Kept:
         self._at = float("-inf")
         self._text = b""
 
-    def text(self) -> bytes:
-        """One caller computes; those who come meanwhile wait and are told the same."""
-        with self._turn:
+    def text(self) -> bytes | None:
+        """One caller computes; those who come meanwhile are told the same, or None if it hangs."""
+        if not self._turn.acquire(timeout=TURN_COMES_IN):
+            return None
+        try:
             if time.monotonic() - self._at >= FRESH_FOR:
                 self._text = collector.text()
                 self._at = time.monotonic()
             return self._text
+        finally:
+            self._turn.release()
 
 
 kept = Kept()
@@ -48,4 +54,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refused = plain_error(401, "not_authenticated", "Send the token of the metrics as bearer.")
         refused["WWW-Authenticate"] = "Bearer"
         return refused
-    return HttpResponse(kept.text(), content_type=CONTENT_TYPE_LATEST)
+    text = kept.text()
+    if text is None:
+        return plain_error(503, DatabaseDown.default_code, DatabaseDown.default_detail)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)

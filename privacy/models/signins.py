@@ -19,7 +19,7 @@ class SignInGrant(models.Model):
     provider = models.CharField(max_length=10)
     client = models.CharField(max_length=200)
     state = models.CharField(max_length=4, choices=State, default=State.CODE)
-    # Since when the person is gone or has parted with the provider; the row goes once it is revoked.
+    # Since when the person is gone or has parted with it; the row goes once it is revoked.
     ending_at = models.DateTimeField(null=True)
     capsule = models.BinaryField()
     body = models.BinaryField()

@@ -164,7 +164,10 @@ def test_painters_are_scaled_by_the_gpu_seconds_that_wait(seen: dict[str, Any]) 
     default, still = (seen["renders"][name]["objects"] for name in ("default", "still"))
     (scaled,) = kind(default, "ScaledObject").values()
     (trigger,) = scaled["spec"]["triggers"]
-    assert "sitter_gpu_seconds_waiting" in trigger["metadata"]["query"]
+    assert trigger["metadata"]["query"] == (
+        'sum(sitter_gpu_seconds_waiting{engine=~"flux2-klein"})'
+        ' + sum(sitter_gpu_seconds_painting{engine=~"flux2-klein"})'
+    )
     # KEDA takes text alone there.
     assert all(isinstance(value, str) for value in trigger["metadata"].values())
     assert scaled["spec"]["scaleTargetRef"]["name"] == "sitter-gpu"

@@ -240,6 +240,21 @@ def test_a_driver_that_is_too_old_and_a_torch_without_cuda(
     assert wrong(list(card.look(now()))) == {}
 
 
+def test_an_image_without_a_compiler_paints_uncompiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_of: Any
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA L4, 580.1, 23034'\n")
+    program.chmod(0o755)
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(card, "built_for", lambda: "13.0")
+    settings_of(ENGINES=["z-image"])
+    assert wrong(list(card.look(now()))).keys() == {"machine.compiler"}
+    (tmp_path / "cc").symlink_to("/bin/sh")
+    assert wrong(list(card.look(now()))) == {}
+
+
 def test_a_disk_that_is_full(
     findings: Findings, monkeypatch: pytest.MonkeyPatch, healthy: Any
 ) -> None:

@@ -34,7 +34,7 @@ def raised(words: str) -> Callable[[str], None]:
 
 def chained(canary: str) -> None:
     try:
-        {}[canary]
+        dict[str, str]()[canary]
     except KeyError as error:
         raise RuntimeError("While looking somebody up.") from error
 
@@ -55,7 +55,7 @@ def refused_by_a_bucket(canary: str) -> None:
 # By which the ten failures come; each quotes what it was handed.
 FAILURES: dict[str, Callable[[str], Any]] = {
     "an error of ours": raised("There is no"),
-    "a missing key": lambda canary: {}[canary],
+    "a missing key": lambda canary: dict[str, str]()[canary],
     "a missing file": lambda canary: Path(f"/nowhere/{canary}").read_bytes(),
     "a value that PostgreSQL rejects": rejected,
     "a body that is no JSON": lambda canary: json.loads(canary),

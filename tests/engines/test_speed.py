@@ -148,3 +148,8 @@ def test_with_cuda_the_denoiser_is_compiled_and_counts_in_half_the_digits(
         "compile": {"fullgraph": True, "dynamic": True, "backend": "inductor"},
     }
     assert (tmp_path / "compiled").is_dir()
+    asked.clear()
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", os.devnull)
+    speed.prepare(Model(), Model(), tmp_path / "compiled")
+    assert [name for name, _ in asked] == ["to"], "Without a C compiler it paints uncompiled."

@@ -25,7 +25,7 @@ from tests.images.making import exif, file_of
 from workers.sandbox import Decoder, DecoderBusy, NotAPhoto
 
 MINUTES: Final = float(os.environ.get("SITTER_FUZZ_MINUTES", "3"))
-BLIND: Final = 40
+BLIND: Final = 15
 BUSY: Final = 3
 KINDS: Final = ("JPEG", "PNG", "WEBP", "HEIC")
 LIMITS: Final = ("-timeout=10", "-rss_limit_mb=1500", "-max_len=60000")

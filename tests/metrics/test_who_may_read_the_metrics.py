@@ -79,6 +79,15 @@ def test_many_who_ask_at_once_cost_one_reading(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("token")
+def test_nobody_queues_up_behind_a_reading_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "TURN_COMES_IN", 0.1)
+    with view.kept._turn:
+        answer = ask()
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["code"] == "database_unavailable"
+
+
+@pytest.mark.usefixtures("token")
 def test_a_moment_later_it_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "FRESH_FOR", 0.0)
     first, second = (Scrape(ask().content.decode()).value("metrics_seconds") for _ in range(2))

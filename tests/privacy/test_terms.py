@@ -33,6 +33,7 @@ from privacy.models import (
     Lease,
     LedgerLink,
     Notice,
+    SignInGrant,
     Verdict,
 )
 from privacy.retention import TERMS, Kind, Term, term
@@ -89,6 +90,18 @@ def evidence(end: datetime) -> ConsentEvidence:
 
 def event(at: datetime) -> AuditEvent:
     return AuditEvent.objects.create(verb=audit.Verb.BLOB_READ, actor=1, at=at)
+
+
+def grant(at: datetime) -> SignInGrant:
+    return SignInGrant.objects.create(
+        subject_id=uuid.uuid4(),
+        provider="apple",
+        client="app",
+        capsule=b"",
+        body=b"",
+        created_at=at,
+        ending_at=at,
+    )
 
 
 def receipt(at: datetime) -> Erasure:
@@ -176,6 +189,7 @@ CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "consents": (entry, Term.CONSENT),
     "events": (event, Term.AUDIT),
     "receipts": (receipt, Term.RECEIPT),
+    "grants": (grant, Term.RECEIPT),
     "notices": (notice, Term.NOTICE),
     "staff_log": (log_entry, Term.STAFF_LOG),
     "face_claims": (claim, None),

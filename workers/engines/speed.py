@@ -7,6 +7,7 @@ others can write to: kernels in a cache are programs.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable
@@ -62,6 +63,15 @@ def compile_regions(transformer: Any, *, backend: str | Callable[..., Any] = "in
     transformer.compile_repeated_blocks(fullgraph=True, dynamic=True, backend=backend)
 
 
+def can_compile() -> bool:
+    """Whether there is the C compiler that each kernel's launcher is built with.
+
+    An image of workers holds none unless it was asked for (deploy/docker/gpu.Dockerfile); there the
+    engine paints as it was loaded, more slowly, instead of failing at its first picture.
+    """
+    return any(shutil.which(name) for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"))
+
+
 def prepare_decoder(decoder: Any) -> None:
     """Lay a decoder's numbers out as tensor cores read them; one made for video has another way."""
     if all(parameter.dim() <= FLAT for parameter in decoder.parameters()):
@@ -75,5 +85,6 @@ def prepare(transformer: Any, decoder: Any, compiled: Path | None) -> None:
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     prepare_decoder(decoder)
-    keep_compiled(compiled)
-    compile_regions(transformer)
+    if can_compile():
+        keep_compiled(compiled)
+        compile_regions(transformer)

@@ -112,6 +112,11 @@ class Item(Row):
     sequence = models.PositiveBigIntegerField(default=0)
     charged = models.BooleanField(default=False)
     retried = models.BooleanField(default=False)
+    task = models.CharField(max_length=8, default="identity")
+    engine = models.CharField(max_length=80, blank=True)
+    format = models.CharField(max_length=4, blank=True)
+    rich = models.BooleanField(default=False)
+    reseeded = models.BooleanField(default=False)
 
     class Meta:
         managed = False

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('privacy', '0007_checks'),
+        ('privacy', '0008_grants'),
     ]
 
     operations = [

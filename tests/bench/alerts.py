@@ -1,7 +1,7 @@
 """How soon a real Prometheus raises the alert of each of eleven faults, with the rules as they are.
 
 A stack of its own; Prometheus scrapes and judges every two seconds, where the committed settings
-say fifteen: add up to half a minute for those. Faults that do not hide each other are done at once.
+say five: add up to six seconds for those. Faults that do not hide each other are done at once.
 """
 
 import tempfile

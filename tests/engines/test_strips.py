@@ -25,7 +25,7 @@ def test_it_paints_what_one_piece_would_be(
     unet, hands = pocket._pipeline.unet, pocket._pipeline.hands  # type: ignore[attr-defined]
     t, style = torch.ones(1), torch.tensor([5])
     with torch.inference_mode():
-        whole = predict(unet, *pictures, t, style)
+        whole = predict(unet, pictures[0], pictures[1], pictures[2], t, style)
         ours = strips.predict(unet, pictures, t, style, hands if threads else None)
     assert ours.shape == whole.shape
     assert float((ours - whole).abs().max()) * 127.5 < LEVELS

@@ -116,6 +116,21 @@ def may(live: Stack, role: Role, statement: str) -> bool:
         ("TRUNCATE privacy_consent", set()),
         ("UPDATE privacy_consentevidence SET body = ''", set()),
         ("DELETE FROM privacy_blob WHERE false", {Role.UPKEEP}),
+        ("SELECT count(*) FROM mfa_authenticator", {Role.WEB, Role.UPKEEP}),
+        ("DELETE FROM socialaccount_socialaccount WHERE false", {Role.WEB, Role.UPKEEP}),
+        (
+            "INSERT INTO socialaccount_socialaccount"
+            " SELECT * FROM socialaccount_socialaccount LIMIT 0",
+            {Role.WEB},
+        ),
+        ("SELECT count(*) FROM socialaccount_socialapp", set()),
+        (
+            "UPDATE accounts_providerkeys SET wanted_at = now() WHERE false",
+            {Role.WEB, Role.COURIER},
+        ),
+        ("INSERT INTO privacy_signingrant SELECT * FROM privacy_signingrant LIMIT 0", {Role.WEB}),
+        ("DELETE FROM privacy_signingrant WHERE false", {Role.UPKEEP, Role.COURIER}),
+        ("SELECT count(*) FROM privacy_grantkey", {Role.WEB, Role.COURIER}),
         ("SELECT count(*) FROM portraits_event", {Role.WEB, Role.UPKEEP, Role.COURIER}),
         ("UPDATE portraits_event SET status = 0 WHERE false", {Role.UPKEEP, Role.COURIER}),
         ("DELETE FROM portraits_event WHERE false", {Role.UPKEEP}),

@@ -20,18 +20,19 @@ D, B, S, M = (
 ROOT, FLEET = "SITTER_ROOT_KEYS", "SITTER_FLEET_KEYS"
 EVIDENCE, RECEIPT = "SITTER_EVIDENCE_KEYS", "SITTER_RECEIPT_KEYS"
 C2PA = "SITTER_C2PA_KEYS"
+GRANT = "SITTER_GRANT_KEYS"
 GIVEN = {
     Role.WEB: {D, B, S, M, ROOT},
     Role.INTAKE: {D, B, S, FLEET},
     Role.GPU: {D, B, S, FLEET, C2PA},
     Role.UPKEEP: {D, B, S, M, RECEIPT},
     Role.KEEPER: {D, B, S, ROOT, EVIDENCE},
-    Role.COURIER: {D, B},
+    Role.COURIER: {D, B, GRANT},
     Role.BEAT: {B},
     Role.FLOWER: {B},
     Role.MIGRATOR: {D},
 }
-GUARDED = {D, B, S, M, ROOT, FLEET, EVIDENCE, RECEIPT, C2PA}
+GUARDED = {D, B, S, M, ROOT, FLEET, EVIDENCE, RECEIPT, C2PA, GRANT}
 
 
 @pytest.mark.parametrize("role", Role)
@@ -94,10 +95,13 @@ def test_the_courier_alone_is_given_what_the_webhook_is_signed_with(
 ) -> None:
     monkeypatch.setenv("SITTER_WEBHOOK_URL", "https://push.example.org/sitter")
     monkeypatch.setenv("SITTER_WEBHOOK_KEYS", '["whsec_the-users-own"]')
+    monkeypatch.setenv("SITTER_APPLE_KEY", "apple_the-users-own")
     for role in Role:
         env = services.env(role)
         assert env["SITTER_WEBHOOK_URL"] == "https://push.example.org/sitter"
-        assert ("the-users-own" in "\n".join(env.values())) == (role is Role.COURIER)
+        found = "\n".join(env.values())
+        assert ("whsec_the-users-own" in found) == (role is Role.COURIER)
+        assert ("apple_the-users-own" in found) == (role is Role.COURIER)
 
 
 def test_there_is_a_courier_where_there_is_a_webhook() -> None:
@@ -105,6 +109,8 @@ def test_there_is_a_courier_where_there_is_a_webhook() -> None:
     assert set(roles.wanted({})) == set(roles.ALL)
     with_one = roles.wanted({"SITTER_WEBHOOK_URL": "https://push.example.org/sitter"})
     assert set(with_one) == {*roles.ALL, Role.COURIER}
+    assert Role.COURIER in roles.wanted({"SITTER_APPLE_CLIENTS": '["org.example.app"]'})
+    assert Role.COURIER not in roles.wanted({"SITTER_GOOGLE_CLIENTS": "[]"})
 
 
 def test_the_settings_class_accepts_each_environment(

@@ -213,6 +213,18 @@ def test_it_refuses_what_it_cannot_paint(engine: Engine, photo: Image.Image) -> 
         engine.render(order(photo, references=(photo,) * 6, focus=()), quiet)
 
 
+def test_a_picture_of_nan_is_no_picture(engine: Any, photo: Image.Image) -> None:
+    bias = engine._loaded().unet.conv_out.bias
+    kept = bias.clone()
+    bias.fill_(float("nan"))
+    try:
+        with pytest.raises(EngineError, match="not a picture"):
+            engine.render(order(photo), quiet)
+    finally:
+        bias.copy_(kept)
+    assert engine.render(order(photo), quiet).size == (512, 512)
+
+
 def test_it_paints_nothing_before_it_is_loaded(photo: Image.Image) -> None:
     with pytest.raises(EngineError):
         create("pocket", WEIGHTS).render(order(photo), quiet)

@@ -1,6 +1,6 @@
 """How a picture leaves the tensors that it was painted in, or why it does not.
 
-Owns the last step of every engine of published weights. Refuses a picture that holds NaN, and
+Owns the last step of every engine. Refuses a picture that holds NaN, and
 leaves neither the picture's numbers nor half a picture's memory behind.
 """
 

@@ -152,14 +152,15 @@ class PocketEngine:
             return kwargs
 
         try:
-            painted = pipeline(
-                photo,
-                sheet,
-                order.style,
-                num_inference_steps=steps,
-                generator=torch.Generator().manual_seed(order.seed),
-                callback_on_step_end=told,
-            ).images[0]
+            with within_memory():
+                painted = pipeline(
+                    photo,
+                    sheet,
+                    order.style,
+                    num_inference_steps=steps,
+                    generator=torch.Generator().manual_seed(order.seed),
+                    callback_on_step_end=told,
+                ).images[0]
             painted = finishing.keep_tone(painted, photo, order.style)
         finally:
             # A canvas follows the face as the photo does; neither outlives the call.

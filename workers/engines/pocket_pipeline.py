@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from workers.engines import strips
+from workers.engines import outcome, strips
 from workers.engines.canvas import underpaint
 from workers.engines.pages import give_back
 from workers.engines.strips import FOLD
@@ -143,9 +143,7 @@ class PocketPipeline(DiffusionPipeline):
                     if callback_on_step_end is not None:
                         callback_on_step_end(self, index, t, {})
                     bar.update()
-            done = ((state[0].float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-            picture = Image.fromarray(done.permute(1, 2, 0).contiguous().cpu().numpy())
-            done.zero_()
+            picture = outcome.picture((state.float() + 1) / 2)
         finally:
             # These pixels are somebody's face: they do not wait for the allocator to reuse them.
             for tensor in (clean, start, state):

@@ -36,8 +36,8 @@ from workers.engines import (
     tiles,
 )
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
-from workers.engines.heap import give_back
 from workers.engines.outcome import within_memory
+from workers.engines.pages import give_back
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
 

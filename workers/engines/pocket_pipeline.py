@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from workers.engines import strips
 from workers.engines.canvas import underpaint
-from workers.engines.heap import give_back
+from workers.engines.pages import give_back
 from workers.engines.strips import FOLD
 
 STYLES = (

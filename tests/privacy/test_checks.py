@@ -156,3 +156,14 @@ def test_production_refuses_debug_by_name() -> None:
     ended = starts(SITTER_PRODUCTION="1", SITTER_DEBUG="1", SITTER_SECRET_KEY="x" * 40)
     assert ended.returncode != 0
     assert "SITTER_DEBUG must be false in production." in ended.stderr
+
+
+def test_apples_key_is_the_couriers_alone_and_needs_a_place_for_grants(settings_of: Any) -> None:
+    settings_of(APPLE_KEY="pem", ROLE=Role.WEB)
+    assert [error.id for error in checks.check_apple(None)] == ["privacy.E008"]
+    settings_of(ROLE=Role.COURIER)
+    assert checks.check_apple(None) == []
+    told = [str(error.msg) for error in checks.check_compartments(None)]
+    assert told == ["The role courier needs SITTER_GRANT_KEYS."]
+    settings_of(APPLE_KEY="")
+    assert checks.check_compartments(None) == []

@@ -42,7 +42,7 @@ bench: $(VENV)/dev ## Measure, write var/bench and var/figures/bench.json
 chaos: $(VENV)/dev ## Kill, cut and starve everything while people order; FULL=1 for the whole sizes
 	@$(PY) -m tests.chaos $(STORM)
 
-fuzz: $(VENV)/dev ## Hostile pictures, the decoders and the whole contract, for an hour; PART=contract for one
+fuzz: $(VENV)/dev ## Hostile pictures, the decoders and the whole contract: half an hour; PART=contract for one
 	@$(PIP) --require-hashes -r deploy/locks/fuzz.txt || true
 	@$(PY) -m tests.fuzz $(PART)
 

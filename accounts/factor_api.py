@@ -68,12 +68,12 @@ class PasskeyView(Door):
         request=PasskeyNameSerializer,
         responses=OneFactorSerializer,
     )
-    def put(self, request: Request, number: int) -> Response:
+    def put(self, request: Request, number: str) -> Response:
         """Call it something else."""
         return passed(request, factors.OnePasskey, number=number)
 
     @extend_schema(operation_id="deletePasskey", auth=TOKEN, responses=DONE)
-    def delete(self, request: Request, number: int) -> Response:
+    def delete(self, request: Request, number: str) -> Response:
         """Take it off the account; recovery codes go with the last factor."""
         return passed(request, factors.OnePasskey, number=number)
 

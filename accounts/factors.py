@@ -13,8 +13,12 @@ from django.http import HttpRequest
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from accounts.errors import UnknownFactor
+
 # What a passkey may be called.
 NAME: Final = 100
+# Of a row's number; a longer one overflows in the database.
+DIGITS: Final = 18
 
 
 def refused(code: str = "incorrect_passkey") -> ValidationError:
@@ -86,6 +90,8 @@ class OnePasskey(views.ManageWebAuthnView):
 
     def _parse_json(self, request: HttpRequest) -> dict[str, Any]:
         number = self.kwargs["number"]
+        if not number.isascii() or not number.isdecimal() or len(number) > DIGITS:
+            raise UnknownFactor
         if request.method == "DELETE":
             return {"authenticators": [number]}
         said: dict[str, Any] = super()._parse_json(request) or {}

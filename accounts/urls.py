@@ -35,7 +35,7 @@ urlpatterns = [
     path("auth/app/v1/account/authenticators", factor_api.FactorsView.as_view()),
     path("auth/app/v1/account/authenticators/webauthn", factor_api.PasskeysView.as_view()),
     path(
-        "auth/app/v1/account/authenticators/webauthn/<int:number>",
+        "auth/app/v1/account/authenticators/webauthn/<str:number>",
         factor_api.PasskeyView.as_view(),
     ),
     path("auth/app/v1/account/authenticators/totp", factor_api.TotpView.as_view()),

@@ -24,9 +24,13 @@ SORTS: Final = {
     "fleet": "FLEET_KEYS",
     "evidence": "EVIDENCE_KEYS",
     "receipt": "RECEIPT_KEYS",
+    "grant": "GRANT_KEYS",
 }
 # Who makes and ends the keys of a sort; who else holds it reads them only.
-MAKERS: Final = {"root": "keeper", "fleet": "intake", "evidence": "keeper", "receipt": "upkeep"}
+MAKERS: Final = {
+    "root": "keeper", "fleet": "intake", "evidence": "keeper", "receipt": "upkeep",
+    "grant": "courier",
+}  # fmt: skip
 # Who writes bodies, and takes back what it could not commit.
 WRITERS: Final = frozenset({"web", "intake", "gpu", "keeper", "upkeep"})
 # Who notes what people end, before it is done; the others look whether a replay is due.
@@ -131,8 +135,9 @@ def documents() -> dict[Path, dict[str, Any]]:
         )
         for role in ROLES
     }
-    users = [role for role in ROLES if role != "courier"]
     for name in (BODIES, LEDGER, KEYS):
+        # The courier has a key, and nothing to do with what people have.
+        users = [role for role in ROLES if name == KEYS or role != "courier"]
         file = FOLDER / f"{name.lower().replace('_', '-')}-policy.json"
         said[file] = bucket_policy(name, users)
     said[FOLDER / "bodies-bucket-lifecycle.json"] = {"Rules": bucket.rules()}

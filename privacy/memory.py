@@ -36,19 +36,6 @@ def overwrite_freed() -> bool:
     return all(mallopt(option, value) == 1 for option, value in wanted)
 
 
-def give_back() -> bool:
-    """Hand free pages to the kernel: what the heap keeps for the next photo adds up over threads.
-
-    Whether the C library can do that.
-    """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except AttributeError:
-        return False
-    trim(0)
-    return True
-
-
 def settle() -> None:
     """What exists now stays for good, and is not looked at again by `forget`."""
     gc.collect()

@@ -36,7 +36,7 @@ RUN rm -rf /usr/local/lib/python3.11/site-packages/* /usr/local/lib/python3.11/e
         /usr/local/bin/pip* \
     && groupadd --gid 10001 sitter \
     && useradd --uid 10001 --gid sitter --no-create-home --home-dir /tmp --shell /usr/sbin/nologin sitter \
-    && install -d -m 700 -o sitter -g sitter /keys/root /keys/receipt /keys/evidence
+    && install -d -m 700 -o sitter -g sitter /keys/root /keys/receipt /keys/evidence /keys/grant
 COPY --from=build /venv /venv
 COPY --from=build /srv/sitter /srv/sitter
 WORKDIR /srv/sitter

@@ -18,7 +18,7 @@ from privacy.models import EvidenceKey, FleetKey, ReceiptKey, RootEpoch
 
 OTHERS: Final = 0o077
 EXPIRES_SOON: Final = timedelta(days=30)
-FOLDERS: Final = ("ROOT_KEYS", "FLEET_KEYS", "EVIDENCE_KEYS", "RECEIPT_KEYS", "C2PA_KEYS")
+FOLDERS: Final = (*(f"{sort.upper()}_KEYS" for sort in keystores.SORTS), "C2PA_KEYS")
 
 
 # --- What lies on this machine ------------------------------------------------------------------

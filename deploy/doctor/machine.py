@@ -10,6 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from deploy.doctor.findings import Finding, error, named
+from privacy import keystores
 
 LEAST_FREE: Final = 2 * 10**9
 LEAST_SHARE: Final = 0.05
@@ -17,12 +18,7 @@ LEAST_SHARE: Final = 0.05
 
 def disk(now: datetime) -> Iterator[Finding]:
     """Where this role writes: its temporary folder, its keys, its mailbox."""
-    places = [
-        settings.ROOT_KEYS,
-        settings.FLEET_KEYS,
-        settings.EVIDENCE_KEYS,
-        settings.RECEIPT_KEYS,
-    ]
+    places = [getattr(settings, f"{sort.upper()}_KEYS") for sort in keystores.SORTS]
     kept = [place for place in places if place and not str(place).startswith("kms:")]
     folders = [tempfile.gettempdir(), *kept, settings.EMAIL_FILE_PATH, settings.COMPILED]
     full = set()

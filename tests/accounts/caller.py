@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from tests.api import contract
@@ -33,6 +34,8 @@ class Caller:
         answer: Any = Client(SERVER_NAME="localhost", raise_request_exception=False).generic(
             method, where, data, "application/json", headers=headers
         )
+        # The language of a request stays with its thread, which here is the tests' own.
+        translation.deactivate()
         # None of these doors may ever fall.
         assert answer.status_code < 500 or answer.status_code == 503, answer.content
         told = httpx.Response(

@@ -113,6 +113,8 @@ def test_it_is_listed_renamed_and_removed_by_its_owner_alone() -> None:
         stranger.ask("PUT", f"{KEYS}/{number}", {"name": "Mine"}),
     ):
         assert refusal(answer) == (404, "not_found")
+    for odd in ("9" * 18, "9" * 40, "-1", "x", "٣", str(uuid.uuid4())):
+        assert refusal(caller.delete(f"{KEYS}/{odd}")) == (404, "not_found")
     renamed = caller.ask("PUT", f"{KEYS}/{number}", {"name": "Old phone"})
     assert renamed.said["data"]["name"] == "Old phone"
     (row,) = [

@@ -92,9 +92,7 @@ def test_the_intake_itself_starts_under_it(stack: Stack, tmp_path: Path) -> None
     env = stack.env(Role.INTAKE) | {
         "SITTER_READY_FILE": str(ready),
         "SITTER_SANDBOX_STRICT": "true",
-        "SITTER_FLEET_KEYS": str(tmp_path / "fleet"),
     }
-    (tmp_path / "fleet").mkdir(mode=0o700)
     worker = ["-m", "celery", "-A", "workers.app", "worker", "-Q", "intake", "-P", "threads"]
     more = ["-c", "2", "-n", "under-seccomp@%h", "--include", "deploy.stack.announce"]
     log = tmp_path / "log"

@@ -63,12 +63,6 @@ def test_it_says_so_where_the_c_library_cannot_do_that(monkeypatch: pytest.Monke
     assert not memory.overwrite_freed()
 
 
-def test_free_pages_go_back_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert memory.give_back()
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
-    assert not memory.give_back()
-
-
 def test_what_only_refers_to_itself_is_let_go_of() -> None:
     class Request:
         """Something that its own view refers back to."""

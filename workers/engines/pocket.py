@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import nn
 
-from privacy.memory import give_back
 from workers.engines import (
     canvas,
     figure,
@@ -38,6 +37,7 @@ from workers.engines import (
 )
 from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
 from workers.engines.outcome import within_memory
+from workers.engines.pages import give_back
 from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
 

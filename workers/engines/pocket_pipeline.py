@@ -22,9 +22,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from privacy.memory import give_back
 from workers.engines import strips
 from workers.engines.canvas import underpaint
+from workers.engines.pages import give_back
 from workers.engines.strips import FOLD
 
 STYLES = (

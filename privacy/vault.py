@@ -186,7 +186,7 @@ def commit(drafts: Iterable[Draft]) -> bool:
 
 
 _FIND: Final = """
-    SELECT owner_id, kind, recipient, recipient_label, name, length, sha256, enc
+    SELECT id, owner_id, kind, recipient, recipient_label, name, length, sha256, enc
     FROM privacy_blob JOIN privacy_capsule ON blob_id = id
     WHERE id = %s AND state = %s AND expires_at > %s
 """
@@ -199,15 +199,15 @@ def read(blob_id: uuid.UUID, now: datetime, *, why: audit.Reason) -> Plain:
         row = cursor.fetchone()
     if row is None:
         raise BlobGone
-    owner_id, kind, recipient, label, name, length, sha256, enc = row
-    context = Context(kind, Recipient(recipient), owner_id, blob_id)
+    found, owner_id, kind, recipient, label, name, length, sha256, enc = row
+    context = Context(kind, Recipient(recipient), owner_id, found)
     fleet = recipient == Recipient.FLEET
     seed = keys.fleet_seed(label) if fleet else keys.owner_seed(owner_id)
     body = storage.get(name)
     if len(body) != length or hashlib.sha256(body).digest() != bytes(sha256 or b""):
         raise SealBroken
     plain = crypto.unseal(crypto.stored(bytes(enc), body), seed, context)
-    audit.record(audit.Verb.BLOB_READ, subject_id=owner_id, object_id=blob_id, reason=why)
+    audit.record(audit.Verb.BLOB_READ, subject_id=owner_id, object_id=found, reason=why)
     return plain
 
 

@@ -4,10 +4,10 @@ import io
 from collections.abc import Callable, Iterator
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from deploy.env import ROOT
-from tests.api.people import Person, jpeg, refused
+from tests.api.people import People, Person, jpeg, refused
 from tests.images import making
 
 PHOTOS = ROOT / "tests" / "photos"
@@ -136,6 +136,15 @@ def test_the_same_photo_twice_is_refused(signer: Person, photo_set: str) -> None
     gone = signer.http.delete(slot)
     assert (gone.status_code, gone.json()["scope"]) == (202, "photo")
     refused(signer.http.delete(slot), 404, "unknown_photo", "slot")
+
+
+def test_one_blurred_photo_does_not_spoil_its_set(people: People) -> None:
+    person = people.make()
+    made = person.set_with_photo()
+    with Image.open(io.BytesIO(person.views["half_body"])) as sharp:
+        blurred = jpeg(sharp.convert("RGB").filter(ImageFilter.GaussianBlur(sharp.height / 40)))
+    refused(person.put(made, "half_body", blurred), 422, "too_blurred", "photo")
+    assert person.ended(person.submit(made).json()["id"])["state"] == "done"
 
 
 def test_the_content_type_is_not_believed(signer: Person, empty_set: str) -> None:

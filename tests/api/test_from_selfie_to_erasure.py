@@ -110,7 +110,7 @@ def look_at_the_pictures(person: Person, portraits: list[dict[str, object]]) -> 
         assert sizes["full"] > sizes["preview"] > sizes["thumb"]
         for size in ("huge", "\x00"):
             answer = person.http.get(f"{portrait['image']}", params={"size": size})
-            refused(answer, 410, "gone")
+            refused(answer, 400, "invalid_choice", "size")
     figure(
         "P-03",
         value=f"{100 * marked // pictures} %; {telling}",

@@ -624,7 +624,7 @@ def test_a_thousand_events_are_one_statement() -> None:
     pairs = [(uuid.uuid4(), uuid.uuid4()) for _ in range(1000)]
     with CaptureQueriesContext(connection) as queries:
         audit.record_many(Verb.BLOB_DESTROYED, pairs, reason=Reason.ERASURE)
-    assert len([q for q in queries if q["sql"].startswith("INSERT")]) == 1
+    assert len([q for q in queries if "INSERT INTO" in q["sql"]]) == 1
     assert AuditEvent.objects.filter(reason=Reason.ERASURE).count() == 1000
 
 

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from portraits import jobs, painting, references
 from portraits.models import Item, Job, Photo, Portrait, ReferenceSet
 from privacy import consent, crypto, erasure, keys, retention, terms, vault
@@ -229,6 +230,13 @@ def test_two_withdrawals_at_once_take_back_once() -> None:
     with pytest.raises(ConsentMissing):
         consent.take_back(who, PURPOSE, "tests/1", now(), erase_portraits=False)
     assert [entry.verb for entry in consent.history(who)] == ["withdrawn", "granted"]
+
+
+def test_a_consent_does_not_outlive_the_account() -> None:
+    who = consenting()
+    User.objects.filter(pk=who).delete()
+    with pytest.raises(OwnerErased):
+        consent.require(who, now())
 
 
 def test_nobody_signs_after_their_erasure() -> None:

@@ -215,6 +215,7 @@ def test_after_an_erasure_nobody_gets_a_key_again(born: Any, had_key: bool) -> N
         keys.owner_seed(who)
 
 
-def test_a_stranger_cannot_be_held() -> None:
-    with pytest.raises(OwnerErased):
-        keys.hold_owner(uuid.uuid4())
+def test_a_stranger_cannot_be_held_or_sealed_to() -> None:
+    for ask in (keys.hold_owner, keys.owner_public):
+        with pytest.raises(OwnerErased):
+            ask(uuid.uuid4())

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.core.internal import ratelimit
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import RequestFactory
@@ -50,6 +52,9 @@ def in_every_table() -> uuid.UUID:
     address = EmailAddress.objects.create(user=user, email=user.email)
     EmailConfirmation.objects.create(email_address=address, key=uuid.uuid4().hex)
     LogEntry.objects.create(user=user, action_flag=1, object_repr=f"user {who}")
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "phone"})
+    known = SocialAccount.objects.create(user=user, provider="apple", uid=uuid.uuid4().hex)
+    SocialToken.objects.create(account=known, token="never", token_secret="never")
     export = Export.objects.create(
         owner_id=who, requested_at=moment, expires_at=moment + timedelta(hours=24)
     )

@@ -14,6 +14,7 @@ NEXT = {
     "fleet": "The seeds of the old place end within nine days; destroy the old place then.",
     "evidence": "Then destroy the old place.",
     "receipt": "Then destroy the old place.",
+    "grant": "Then destroy the old place.",
 }
 
 

@@ -18,7 +18,7 @@ def row(name: str, value: str, n: int) -> dict[str, Any]:
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A page with three figures and a suite, and a checkout that measured two figures and another."""
+    """A page with three figures and two suites; two of the figures and one suite were measured."""
     for name in ("page", "raw"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(publish, "PAGE", tmp_path / "page")

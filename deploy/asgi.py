@@ -29,6 +29,7 @@ _django.chunk_size = settings.BODY_MAX_BYTES
 from deploy import quick, start  # noqa: E402 - what they look at exists only now
 
 start.with_keys()
+start.warm()
 application = Forgetting(Bounded(quick.Quick(_django), settings.BODY_MAX_BYTES))
 # Who runs it (deploy/server.py) calls this before it ends.
 application.send_off = quick.send_off

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.urls import is_valid_path
 from django.utils import timezone
 
-from privacy import keys
+from privacy import keys, storage
 from privacy.errors import NotReady, PrivacyError
 
 # gunicorn ends on this status; on any other it would start the worker again, for ever.
@@ -23,6 +24,16 @@ def with_keys() -> None:
     except PrivacyError as error:
         sys.stderr.write(f"{settings.ROLE} cannot start: {error}\n")
         raise SystemExit(APP_LOAD_ERROR) from None
+
+
+def warm() -> None:
+    """Load now what the first requests would load: addresses, views, what boto3 knows of S3.
+
+    They are tens of thousands of objects. Behind `memory.settle` they would be gone through each
+    time that a request's leftovers are looked for, and every request of that moment would wait.
+    """
+    is_valid_path("/livez")
+    storage.warm()
 
 
 def _check() -> None:

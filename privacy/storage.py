@@ -37,6 +37,11 @@ def _client() -> tuple[Any, str]:
     return _clients[store], store.bucket_name
 
 
+def warm() -> None:
+    """Make the client before it is needed; nothing is sent."""
+    _client()
+
+
 def resting() -> bool:
     """Whether the bucket has failed so often that it is left alone for now.
 

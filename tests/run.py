@@ -24,8 +24,8 @@ LINT: dict[str, Sequence[str]] = {
     "dependencies": ("-m", "deptry", "."),
 }
 PARTS = {
-    "storms": ("accounts", "api", "chaos", "clients"),
-    "journeys": ("engines", "flows", "metrics", "rules", "webhooks", "workers"),
+    "storms": ("accounts", "api", "chaos"),
+    "journeys": ("clients", "engines", "flows", "metrics", "rules", "webhooks", "workers"),
 }
 REST = "rooms"
 PYTEST = ("-m", "coverage", "run", "-m", "pytest", "--durations=25")

@@ -29,7 +29,8 @@ BORDERS = {
     "engraving": Border((0.957, 0.937, 0.882), 0.035, 0.004, 0.0),
     "riso": Border((0.97, 0.95, 0.90), 0.035, 0.003, 0.0008),
     "linocut": Border((0.96, 0.93, 0.86), 0.035, 0.003, 0.003),
-    "pastel": Border((0.93, 0.90, 0.86), 0.020, 0.012, 0.005),
+    # Drawn on toned paper, on which a drawing runs out instead of ending at a margin.
+    "pastel": Border((0.60, 0.565, 0.52), 0.030, 0.09, 0.010),
 }
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,16 @@ def test_a_child_that_breaks_costs_one_photo(hostile: Decoder, command: bytes) -
     assert tell(hostile, b"fine") == "fine"
 
 
+def spin(decoder: Decoder) -> None:
+    """Again where the machine gives it so little of the processor that the clock runs out first."""
+    for _ in range(5):
+        with suppress(DecoderBusy):
+            decoder.decode(b"spin")
+
+
 def test_a_child_that_eats_the_processor_is_killed(hostile: Decoder) -> None:
-    # On a machine that gives it little of the processor, the clock runs out first.
-    with pytest.raises((DecodeTimeout, DecoderBusy)):
-        hostile.decode(b"spin")
+    with pytest.raises(DecodeTimeout):
+        spin(hostile)
     assert tell(hostile, b"fine") == "fine"
 
 

@@ -118,5 +118,5 @@ def test_a_portrait_becomes_others_and_is_lent_once(browser: Browser, live: Stac
     page.click("#viewer-longer")
     page.locator("#viewer-ends", has_text="364 days").wait_for()
     page.click("#viewer button[data-say=close]")
-    assert page.locator("#gallery .soon").count() == 0
+    page.locator("#gallery .soon").wait_for(state="detached")
     visit.clean()

@@ -6,6 +6,8 @@ It looks at rows and bodies itself, without the product's own questions about th
 import uuid
 from collections.abc import Iterator
 
+from django.db import connection, transaction
+
 from portraits.models import Allowance, Event, Item, Job, Photo, Portrait, ReferenceSet
 from privacy import storage
 from privacy.models import Blob, Capsule, Erasure, Lease
@@ -13,7 +15,17 @@ from privacy.retention import Kind
 
 
 def broken(who: uuid.UUID) -> list[str]:
-    """What is not as it must be; empty if all is well."""
+    """What is not as it must be; empty if all is well.
+
+    All of it belongs to one moment: what a process sent to PostgreSQL before it was killed may be
+    committed behind its death, between two questions.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return _broken(who)
+
+
+def _broken(who: uuid.UUID) -> list[str]:
     return [*_items(who), *_jobs(who), *_photos(who), *_blobs(who), *_allowance(who)]
 
 

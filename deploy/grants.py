@@ -38,11 +38,11 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.Pulse": "S", "privacy.Export": "SIUD", "privacy.ExportPart": "SIUD",
         "privacy.FaceClaim": "SIU", "privacy.Verdict": "SI", "privacy.TransparencyReport": "S",
         "privacy.Notice": "S", "privacy.LedgerLink": "S",
-        "portraits.Style": "SU", "portraits.Painter": "S", "portraits.ReferenceSet": "SIUD",
+        "portraits.Style": "SIUD", "portraits.Painter": "S", "portraits.ReferenceSet": "SIUD",
         "portraits.Photo": "SIUD", "portraits.Job": "SIU", "portraits.Item": "SIU",
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
         "portraits.Allowance": "SIU", "portraits.Event": "SI", "privacy.Period": "S",
-        "portraits.Report": "SIU", "portraits.Trial": "S",
+        "portraits.Report": "SIU", "portraits.Trial": "SD", "portraits.Halt": "SIUD",
         "portraits.Check": "SI",
     },
     "intake": {
@@ -59,7 +59,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Job": "SU", "portraits.Item": "SU", "portraits.Portrait": "SI",
         "portraits.Rendition": "SI", "privacy.Verdict": "SI", "privacy.Pulse": "S",
         "portraits.Allowance": "SU", "portraits.Event": "I", "privacy.Period": "SIU",
-        "portraits.Trial": "SI",
+        "portraits.Trial": "SI", "portraits.Halt": "S",
     },
     "upkeep": {
         "accounts.User": "SUD", "accounts.Session": "SD", "accounts.User_groups": "SD",
@@ -109,7 +109,11 @@ REWRAP_OWNER: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("wrapped", "root_e
 # Rights on single columns: role → (table, privilege → columns).
 COLUMNS: Final[dict[str, tuple[tuple[str, dict[str, tuple[str, ...]]], ...]]] = {
     "intake": (("privacy.OwnerKey", HOLD_OWNER),),
-    "gpu": (("privacy.OwnerKey", HOLD_OWNER),),
+    "gpu": (
+        ("privacy.OwnerKey", HOLD_OWNER),
+        # Why a draft could not be painted, and nothing else of it.
+        ("portraits.Style", {"UPDATE": ("fault",)}),
+    ),
     "upkeep": (
         ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),
         ("privacy.OwnerKey", DESTROY_OWNER),

@@ -35,6 +35,11 @@ def of(engine: str) -> Ability:
     return Ability(tuple(found["tasks"]), found["words"], sizes, enlarged)
 
 
+def known(engine: str) -> bool:
+    """Whether it is one of ours, which the table describes."""
+    return engine in _table() and engine != "unknown"
+
+
 def _size(said: str) -> Size:
     width, _, height = said.partition("x")
     return int(width), int(height)

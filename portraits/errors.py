@@ -281,6 +281,19 @@ class QueueFull(PortraitsError):
     status = 429
 
 
+class EngineDraining(PortraitsError):
+    """An operator takes no orders for the engine that would paint this."""
+
+    code = "engine_draining"
+    sentence = (
+        "This style takes no orders for the moment; nothing was ordered. Choose another one, or try"
+        " again later."
+    )
+    status = 503
+    field = "items"
+    retry_after = 600
+
+
 class IntakeBehind(PortraitsError):
     """More photos wait to be checked than will be in their time."""
 

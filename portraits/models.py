@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import uuid7
 from portraits.formats import Format
@@ -14,64 +13,10 @@ from portraits.handed_in import Check as Check
 from portraits.judged import Report as Report
 from portraits.judged import Trial as Trial
 from portraits.recipes import Recipe
+from portraits.shop import Halt as Halt
+from portraits.shop import Painter as Painter
+from portraits.shop import Style as Style
 from privacy.models import Blob
-
-
-class Style(models.Model):
-    """One version of one style. A change is a new version; an old one is retired, never deleted."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    slug = models.SlugField(max_length=40)
-    version = models.PositiveSmallIntegerField(default=1)
-    name = models.CharField(max_length=60)
-    description = models.CharField(max_length=200)
-    engine = models.CharField(max_length=80)
-    recipe = models.JSONField()
-    preview = models.CharField(max_length=120, blank=True, help_text="Static preview picture.")
-    position = models.PositiveSmallIntegerField(default=0)
-    published_at = models.DateTimeField(default=timezone.now)
-    retired_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["position", "slug"]
-        constraints = [
-            models.UniqueConstraint(fields=["slug", "version"], name="style_version"),
-            models.UniqueConstraint(
-                fields=["slug"], condition=Q(retired_at=None), name="style_one_current"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.slug} v{self.version}"
-
-
-class Painter(models.Model):
-    """A gpu worker that is alive and an engine that it serves. Old rows mean nothing."""
-
-    class State(models.TextChoices):
-        """LOADING → READY → DRAINING → (row deleted); LOADING | READY → UNFIT."""
-
-        LOADING = "loading"  # weights are being read
-        READY = "ready"  # it has painted its first picture, of nobody, and takes work
-        DRAINING = "draining"  # it finishes what it has begun and takes no more
-        UNFIT = "unfit"  # its picture of nobody failed, or a render hangs; it takes no work
-
-    holder = models.CharField(max_length=80)
-    engine = models.CharField(max_length=80)
-    state = models.CharField(max_length=8, choices=State, default=State.READY)
-    # What it holds in memory now; the others it would have to load first.
-    loaded = models.BooleanField(default=True)
-    # Units of cost a second, smoothed over its last renders; none before the first.
-    rate = models.FloatField(null=True)
-    # How long it takes to load another engine, smoothed over its last swaps; none before the first.
-    swap_seconds = models.FloatField(null=True)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["holder", "engine"], name="painter_engine")]
-
-    def __str__(self) -> str:
-        return f"{self.engine} at {self.holder}"
 
 
 class ReferenceSet(models.Model):

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from portraits import painters, reports, trials
+from portraits import halts, painters, reports, trials
 from portraits.job_views import IF_NONE_MATCH
 from portraits.models import Report, Style
 from portraits.report_serializers import NewReportSerializer, PortraitReportSerializer
@@ -33,14 +33,16 @@ class StylesView(generics.ListAPIView[Style]):
     permission_classes = (AllowAny,)
     authentication_classes = ()
     serializer_class = StyleSerializer
-    queryset = Style.objects.filter(retired_at=None)
+    queryset = Style.current()
     pagination_class = None
 
     def get_serializer_context(self) -> dict[str, Any]:
         """The engines that are running, read once a request."""
         # Nobody asks while the contract is written, and no database need be there.
-        alive = set[str]() if hasattr(self, "swagger_fake_view") else painters.alive(timezone.now())
-        return {**super().get_serializer_context(), "engines": alive}
+        if hasattr(self, "swagger_fake_view"):
+            return {**super().get_serializer_context(), "engines": set(), "halts": {}}
+        running = {"engines": painters.alive(timezone.now()), "halts": halts.all_halts()}
+        return {**super().get_serializer_context(), **running}
 
 
 class PromptChoicesView(APIView):

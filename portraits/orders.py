@@ -35,7 +35,10 @@ SEEDS: Final = 2**31
 # Every worker drains its queue, so a few messages wake all that a job can keep busy for a while.
 NUDGES: Final = 2
 # Written out, as each order asks for them.
-_STYLES: Final = "SELECT * FROM portraits_style WHERE retired_at IS NULL AND slug = ANY(%s)"
+_STYLES: Final = """
+    SELECT * FROM portraits_style
+    WHERE retired_at IS NULL AND published_at IS NOT NULL AND slug = ANY(%s)
+"""
 _PHOTOS: Final = "SELECT state FROM portraits_photo WHERE set_id = %s"
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from accounts.models import uuid7
-from portraits import events, item_rows, live, scheduling
+from portraits import events, halts, item_rows, live, scheduling
 from portraits.endings import LEASE, settle
 from portraits.item_rows import Shown
 from portraits.models import Item
@@ -75,6 +75,7 @@ def claim(
 
     `loaded`: which of them are in memory, where not all are; the others' work waits for a while.
     """
+    engines = halts.running(engines)
     if len(engines) == 1:
         return _claim_for(engines[0], now)
     with _choosing:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portraits import abilities, denied, gallery, orders, painters, sizes
+from portraits import abilities, denied, gallery, halts, orders, painters, sizes
 from portraits.changes import WORDED, Change, Source
 from portraits.errors import (
     CannotBeEnlarged,
@@ -82,15 +82,18 @@ class Sealed:
 def make(owner_id: uuid.UUID, wanted: Wanted, now: datetime, *, photos: bool) -> list[Plan]:
     """A plan for each order. `photos`: whether the job has any.
 
-    Raises UnknownStyle, PhotosNeeded, PromptRefused, ChangeRefused and SizeNotSupported.
+    Raises UnknownStyle, PhotosNeeded, PromptRefused, ChangeRefused, SizeNotSupported and
+    EngineDraining.
     """
     by_slug = orders.styles(wanted)
-    return [
+    made = [
         _changed(owner_id, at, order, order.source, by_slug.get(order.style), photos, now)
         if order.source
         else _painted(at, order, by_slug[order.style], photos)
         for at, order in enumerate(orders.each(wanted))
     ]
+    halts.admit({plan.engine or plan.style.engine for plan in made})
+    return made
 
 
 def _painted(at: int, order: Order, style: Style, photos: bool) -> Plan:

@@ -17,7 +17,7 @@ from typing import Final
 
 from django.db import connection
 
-from portraits import scheduling
+from portraits import halts, scheduling
 from portraits.endings import LEASE
 from portraits.models import Item, Painter
 from portraits.painters import ALIVE_FOR
@@ -100,8 +100,8 @@ def close_ranks(owner_id: uuid.UUID) -> None:
 class Standing:
     """How many portraits come before a job's next one, and how long until its last one is done.
 
-    No estimate is better than a guess: it is None while no worker has the engine, which `notice`
-    says in a sentence, and until one has painted something.
+    No estimate is better than a guess: it is None while no worker has the engine or an operator has
+    paused it, which `notice` says in a sentence, and until one has painted something.
     """
 
     position: int
@@ -132,6 +132,8 @@ def standing(job_id: uuid.UUID, now: datetime) -> Standing | None:
     position = min(
         0 if held else bisect_left(lines[engine].turns, turn) for engine, turn, _, held in rows
     )
+    if stopped := halts.paused(lines):
+        return Standing(position, None, _paused(stopped))
     if missing := [engine for engine, line in lines.items() if not line.served]:
         return Standing(position, None, _notice(missing))
     if not all(line.rates for line in lines.values()):
@@ -149,6 +151,12 @@ def _wait(line: _Line, turn: float, cost: float, held: bool) -> float:
         return line.swap + line.held / 2 / together
     before = line.held / 2 + line.before[bisect_left(line.turns, turn)]
     return line.swap + before / together + cost / fmean(line.rates)
+
+
+def _paused(engines: Sequence[str]) -> str:
+    names = " and ".join(engines)
+    verb = "is" if len(engines) == 1 else "are"
+    return f"{names} {verb} paused by the operator; what waits is painted when that is over."
 
 
 def _notice(engines: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The shapes of what can be asked for: styles, and prompts where there is no photo."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.templatetags.static import static
 from django.utils.translation import gettext
@@ -8,10 +8,16 @@ from rest_framework import serializers
 
 from accounts.fields import Text
 from portraits import abilities
-from portraits.models import Style
+from portraits.models import Halt, Style
 from portraits.prompts import CHOICES, WORDS, Prompt
 from portraits.recipes import Recipe
 from portraits.sizes import shapes
+
+# Told through gettext, when somebody asks.
+STOPPED: Final[dict[str, str]] = {
+    Halt.Kind.PAUSED: "This style is paused by the operator; a job for it would wait.",
+    Halt.Kind.DRAINING: "This style takes no orders for the moment.",
+}
 
 
 class StyleSerializer(serializers.ModelSerializer[Style]):
@@ -59,13 +65,15 @@ class StyleSerializer(serializers.ModelSerializer[Style]):
         return static(row.preview) if row.preview else None
 
     def get_available(self, row: Style) -> bool:
-        """Whether a worker with its engine is running now."""
-        return row.engine in self.context["engines"]
+        """Whether it can be ordered and a worker with its engine is painting now."""
+        return row.engine in self.context["engines"] and row.engine not in self.context["halts"]
 
     def get_notice(self, row: Style) -> str | None:
         """A sentence when it is not."""
         if self.get_available(row):
             return None
+        if halt := self.context["halts"].get(row.engine):
+            return gettext(STOPPED[halt])
         said = gettext(
             "No running worker has the engine %(engine)s; a job for this style would wait."
         )

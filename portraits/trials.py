@@ -26,24 +26,51 @@ class Picture(NamedTuple):
 
 def find(slug: str) -> Picture:
     """The current version's picture. Raises UnknownTrial, NotPaintedYet."""
-    style = Style.objects.filter(slug=slug, retired_at=None).select_related("trial").first()
+    style = Style.current().filter(slug=slug).select_related("trial").first()
     if style is None:
         raise UnknownTrial
+    found = picture_of(style)
+    if found is None:
+        raise NotPaintedYet
+    return found
+
+
+def picture_of(style: Style) -> Picture | None:
+    """This version's, painted or shipped; a draft's too."""
     if hasattr(style, "trial"):
         return Picture(bytes(style.trial.image), style.trial.sha256)
     shipped = _STATIC / style.preview
     if not style.preview or not shipped.is_file():
-        raise NotPaintedYet
+        return None
     data = shipped.read_bytes()
     return Picture(data, hashlib.sha256(data).hexdigest())
 
 
 def missing(engines: Collection[str] | None = None) -> list[Style]:
-    """Current versions that nobody can try, of these engines or of all."""
+    """Drafts and current versions that nobody can try, of these engines or of all."""
     rows = Style.objects.filter(retired_at=None, trial__isnull=True)
     if engines is not None:
         rows = rows.filter(engine__in=list(engines))
-    return [row for row in rows if not (row.preview and (_STATIC / row.preview).is_file())]
+    return [row for row in rows if picture_of(row) is None]
+
+
+def tried(style: Style) -> bool:
+    """Whether this version has a picture on the drawn subject."""
+    return picture_of(style) is not None
+
+
+def drop(style: Style) -> None:
+    """It is not what was painted any more: its picture goes, and what kept it from being painted.
+
+    For drafts alone; what was published does not change.
+    """
+    Trial.objects.filter(style=style, style__published_at=None).delete()
+    Style.objects.filter(pk=style.pk, published_at=None).update(fault="")
+
+
+def note_fault(style: Style, code: str) -> None:
+    """Why a worker could not paint it; empty once one could."""
+    Style.objects.filter(pk=style.pk).exclude(fault=code).update(fault=code)
 
 
 def keep(style: Style, data: bytes, now: datetime) -> bool:

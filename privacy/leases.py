@@ -323,6 +323,18 @@ def take_back() -> list[tuple[str, uuid.UUID]]:
     return [(row.kind, row.work_id) for row in rows]
 
 
+def take_from(kind: str, work_id: uuid.UUID) -> bool:
+    """Take one piece of work from whoever holds it, for others to claim now. False: none is open.
+
+    As `take_back` does, but whether it hangs was decided by somebody who has looked.
+    """
+    with transaction.atomic(savepoint=False):
+        mine = Lease.objects.filter(kind=kind, work_id=work_id)
+        found = mine.update(token=F("token") + 1, held_until=None, ready_at=Now(), nudged_at=Now())
+        _say_revoked([work_id] if found else [])
+    return bool(found)
+
+
 def give_up(held: Claim, now: datetime) -> None:
     """Say that every attempt has failed, in the transaction that ends the work."""
     extra = {"kind": held.kind, "work_id": str(held.work_id), "attempts": held.attempts}

@@ -69,6 +69,7 @@ class Trials:
         except Exception as error:  # noqa: BLE001 - a picture of nobody must not end a worker
             log.warning("trial_not_painted", engine=style.engine, error=type(error).__name__)
             self._failed.add(style.pk)
+            trials.note_fault(style, _code(error))
 
     def _paint(self, style: Style) -> None:
         """Raises EngineError, Blocked."""
@@ -78,6 +79,13 @@ class Trials:
         self._atelier.outlet.release(painted, order, "off")
         if trials.keep(style, encoded(painted), timezone.now()):
             log.info("trial_painted", engine=style.engine)
+        trials.note_fault(style, "")
+
+
+def _code(error: Exception) -> str:
+    """For whoever drafted the style: what kind of thing went wrong, in the room there is."""
+    said = error.code if isinstance(error, Blocked) else type(error).__name__
+    return said[: Style._meta.get_field("fault").max_length]
 
 
 def ordered(recipe: Recipe) -> base.Order:

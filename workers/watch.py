@@ -22,6 +22,7 @@ import structlog
 from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.db import close_old_connections
 
+from portraits import halts
 from privacy import dispatch, heartbeats, leases, periods, storage
 
 log = structlog.get_logger(__name__)
@@ -191,5 +192,5 @@ def _watch(role: str, threads: int, tasks: Any) -> Watch:
         drain,
         hands.COUNT,
         busy=lambda: len(atelier.vigil.all()),
-        queues=lambda: tuple(atelier.studio.served),
+        queues=lambda: halts.running(atelier.studio.served),
     )

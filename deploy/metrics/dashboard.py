@@ -64,7 +64,13 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
             },
             unit="s",
         ),
-        Panel("Workers", {"sitter_painters": "{{engine}} {{state}}"}),
+        Panel(
+            "Workers, and engines that were stopped",
+            {
+                "sitter_painters": "{{engine}} {{state}}",
+                "sitter_engines_stopped": "{{engine}} {{kind}}",
+            },
+        ),
         Panel(
             "Background work", {"sum by (kind, state) (sitter_leases) > 0": "{{kind}} {{state}}"}
         ),

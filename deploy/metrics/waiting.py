@@ -19,7 +19,7 @@ from portraits import demand, references, scheduling
 from portraits.checks import LEASE as CHECK
 from portraits.endings import LEASE
 from portraits.events import LEASE as WEBHOOK
-from portraits.models import Painter, Style
+from portraits.models import Halt, Painter, Style
 from portraits.painters import ALIVE_FOR
 from privacy import erasure, export
 
@@ -64,10 +64,17 @@ def look(now: datetime) -> Iterator[GaugeMetricFamily]:
         cursor.execute(_LEASES, [LEASE])
         groups = [Group(*row) for row in cursor.fetchall()]
     engines = {group.engine for group in groups if group.kind == LEASE}
-    engines |= set(Style.objects.filter(retired_at=None).values_list("engine", flat=True))
+    engines |= set(Style.current().values_list("engine", flat=True))
     yield from _items([group for group in groups if group.kind == LEASE], engines, now)
     yield from _leases(groups)
     yield from _painters(engines, now)
+    stopped = Halt.objects.values_list("engine", "kind")
+    yield gauge(
+        "engines_stopped",
+        "Engines that an operator has paused, or that take no orders.",
+        "engine kind",
+        dict.fromkeys(stopped, 1.0),
+    )
 
 
 def _items(groups: list[Group], engines: set[str], now: datetime) -> Iterator[GaugeMetricFamily]:

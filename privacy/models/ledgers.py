@@ -28,6 +28,12 @@ class AuditEvent(models.Model):
         RECIPIENT_CONFIRMED = 22
         JOB_SUBMITTED = 30
         JOB_FAILED = 31
+        JOB_CANCELLED = 32
+        ITEM_SENT_ON = 33
+        STYLE_PUBLISHED = 34
+        STYLE_RETIRED = 35
+        ENGINE_STOPPED = 36
+        ENGINE_RESUMED = 37
         ROOT_MADE = 40
         OWNERS_REWRAPPED = 41
         ROOT_DESTROYED = 42
@@ -66,6 +72,7 @@ class AuditEvent(models.Model):
         INACTIVITY = 10
         RESTORE = 11
         PROOF = 12
+        STAFF = 13  # somebody of the staff asked for it
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(default=timezone.now)

@@ -139,8 +139,13 @@ TABLES: Final[tuple[Table, ...]] = (
         *(Lasting.CATALOGUE, End.NOBODY, None),
         {
             Class.NOBODY: "id slug version name description engine recipe preview position"
-            " published_at retired_at"
+            " fault published_at retired_at"
         },
+    ),
+    Table(
+        *("portraits.Halt", "engines that an operator has stopped", "availability"),
+        *(Lasting.CATALOGUE, End.NOBODY, None),
+        {Class.NOBODY: "engine kind since"},
     ),
     Table(
         *("portraits.Painter", "which engines are running", "availability"),

@@ -31,6 +31,7 @@ def post(people: People, **change: Any) -> httpx.Response:
         ({"region": "moon"}, "region"),
         ({"password": "12345678901"}, "password"),
         ({"password": "password"}, "password"),
+        ({"password": "Sitter2026!"}, "password"),
         ({"email": "nobody"}, "email"),
     ],
 )

@@ -1,7 +1,12 @@
-"""Content credentials: read back by a reader of our own making, and by the library itself."""
+"""Content credentials: read back by a reader of our own making, by the signer's library, and by
+an implementation of somebody else's in another language.
+"""
 
 import io
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +28,13 @@ KINDS = ("JPEG", "PNG", "WEBP", "AVIF")
 # AVIF binds its boxes one by one; the reader of our own knows the three plain files.
 PLAIN = KINDS[:3]
 Made = Callable[[str], bytes]
+# It does not read WebP, and looks at everything but whether the root is ours.
+ELSEWHERE = {"JPEG": "jpg", "PNG": "png", "AVIF": "avif"}
+READER = Path(__file__).parent / "reader"
+without_node = pytest.mark.skipif(
+    shutil.which("npm") is None and "SITTER_TEST_NODE" not in os.environ,
+    reason="needs Node and npm",
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +142,56 @@ def test_every_signed_portrait_is_read_back(made: Made, root: x509.Certificate) 
         holds=True,
         conditions="JPEG, PNG, WebP; a reader written from the specifications, our root alone",
     )
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the reader that is not ours, installed by its lock."""
+    folder = tmp_path_factory.mktemp("reader")
+    for file in READER.iterdir():
+        shutil.copy(file, folder)
+    command = ("npm", "ci", "--omit=optional", "--no-audit", "--no-fund", "--ignore-scripts")
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
+    if done.returncode and "SITTER_TEST_NODE" not in os.environ:
+        pytest.skip("npm could not install the reader; is there a registry?")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def read_elsewhere(folder: Path, files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """What the other reader says of each file, by its name."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    command = ("node", "read.mjs", *files)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=True
+    )
+    return {found["name"]: found for found in json.loads(done.stdout)}
+
+
+@without_node
+def test_another_implementation_finds_every_one_whole_and_every_change(
+    foreign: Path, made: Made
+) -> None:
+    whole = {
+        f"{number}.{suffix}": made(kind)
+        for kind, suffix in ELSEWHERE.items()
+        for number in range(5)
+    }
+    found = read_elsewhere(foreign, whole)
+    assert {name: said["codes"] for name, said in found.items() if not said["valid"]} == {}
+    for said in found.values():
+        assert "+claimSignature.validated" in said["codes"]
+    changed = {}
+    for name, data in whole.items():
+        spoiled = bytearray(data)
+        # In the pixels, which come last in each of these formats.
+        spoiled[-len(data) // 4] ^= 1
+        changed[f"changed-{name}"] = bytes(spoiled)
+    found = read_elsewhere(foreign, changed)
+    assert {name for name, said in found.items() if said["valid"]} == set()
 
 
 def test_a_key_that_does_not_fit_its_certificate_signs_nothing(keys: Path, tmp_path: Path) -> None:

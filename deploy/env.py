@@ -158,13 +158,13 @@ class Env(BaseSettings):
     staff_hours: float = Field(
         10.0, gt=0, le=24, description="Staff sign in anew after so long, whatever they do."
     )
-    flower_url: str | None = Field(
-        None,
-        description="Where the web reaches Flower for the admin's page of it (http://, a network"
-        " of your own); empty means that there is no such page.",
+    flower_address: str = Field(
+        "",
+        description="Host and port at which the web reaches Flower for the admin's page of it, on a"
+        " network of your own; empty means that there is no such page. Only for the web.",
     )
     flower_login: SecretStr | None = Field(
-        None, description="Flower's user:password. Only for the web, with SITTER_FLOWER_URL."
+        None, description="Flower's user:password. Only for the web, with SITTER_FLOWER_ADDRESS."
     )
     passkey_domain: str = Field(
         "localhost",

@@ -272,7 +272,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 STAFF_IDLE = timedelta(minutes=ENV.staff_idle_minutes)
 STAFF_AGE = timedelta(hours=ENV.staff_hours)
-FLOWER_URL = ENV.flower_url
+FLOWER_ADDRESS = ENV.flower_address
 FLOWER_LOGIN = ENV.flower_login.get_secret_value() if ENV.flower_login else ""
 PASSKEY_DOMAIN = ENV.passkey_domain
 PASSKEY_ORIGINS = ENV.passkey_origins

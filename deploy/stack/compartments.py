@@ -25,7 +25,7 @@ GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 DECIDED = frozenset(
     {
         *("role", "production", "mail_folder", "secrets_folder"),
-        *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
+        *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region", "flower_address"),
     }
 )
 # They are nobody's password: who sends is proved by a signature, whose keys the courier alone has;
@@ -138,7 +138,7 @@ def environment(
     if role is Role.FLOWER:
         env["FLOWER_BASIC_AUTH"] = login
     if allowed.flower:
-        env |= {"SITTER_FLOWER_URL": flower, "SITTER_FLOWER_LOGIN": login}
+        env |= {"SITTER_FLOWER_ADDRESS": flower, "SITTER_FLOWER_LOGIN": login}
     for name in allowed.keys:
         env[f"SITTER_{name.upper()}_KEYS"] = str(folders.keys(name))
     return env

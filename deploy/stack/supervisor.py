@@ -166,7 +166,7 @@ class Stack:
             folders=self.folders,
             credentials=self.credentials,
             web=self.urls.web,
-            flower=self.urls.flower.removesuffix("/admin/flower"),
+            flower=f"127.0.0.1:{self.ports['flower']}",
             inherited=os.environ,
         )
         return given | self._extra_env

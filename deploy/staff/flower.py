@@ -8,7 +8,7 @@ import re
 from base64 import b64encode
 from http.client import HTTPConnection, HTTPException
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -27,7 +27,7 @@ def page(request: HttpRequest, rest: str = "") -> HttpResponse:
     """One page of it, or a file that its pages are made of."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    if not settings.FLOWER_URL or not SHOWN.fullmatch(rest) or ".." in rest:
+    if not settings.FLOWER_ADDRESS or not SHOWN.fullmatch(rest) or ".." in rest:
         raise Http404
     try:
         status, kind, body = _ask(rest, request.META.get("QUERY_STRING", ""))
@@ -40,8 +40,7 @@ def page(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 def _ask(rest: str, query: str) -> tuple[int, str, bytes]:
     """Status, content type and body."""
-    parts = urlsplit(settings.FLOWER_URL)
-    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=SECONDS)
+    connection = HTTPConnection(settings.FLOWER_ADDRESS, timeout=SECONDS)
     login = b64encode(settings.FLOWER_LOGIN.encode()).decode()
     try:
         address = f"{PREFIX}{quote(rest)}" + (f"?{query}" if query else "")

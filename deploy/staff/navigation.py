@@ -21,9 +21,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("Accounts", "person", "admin:accounts_user_changelist", "accounts.view_user"),
             Entry("Jobs", "work", "admin:portraits_job_changelist", "portraits.view_job"),
-            Entry(
-                "Reports", "flag", "admin:portraits_report_changelist", "portraits.view_report"
-            ),
+            Entry("Reports", "flag", "admin:portraits_report_changelist", "portraits.view_report"),
         ),
     ),
     (

@@ -67,9 +67,10 @@ def act(
             if step_up and not fresh(request):
                 return to_proof(request)
             if queryset is not None:
-                ids = list(queryset.values_list("pk", flat=True))
-                acts.note(request, permission, object_ids=ids)
-                return function(page, request, queryset)
+                if ids := list(queryset.values_list("pk", flat=True)):
+                    acts.note(request, permission, object_ids=ids)
+                    return function(page, request, queryset)
+                return None
             thing = page.get_object(request, unquote(where["object_id"]))
             if thing is None:
                 raise Http404
@@ -131,6 +132,15 @@ class Page(ModelAdmin):
             if isinstance(permission, str):
                 verb = permission.partition(".")[2]
                 setattr(cls, f"has_{verb}_permission", _asks(permission))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The list. Django lets an act that somebody may not do pass for none; here it is a 403."""
+        wanted = {name for name in request.POST.getlist("action") if name}
+        if wanted - self.get_actions(request).keys():
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def address_of(self, thing: Any) -> str:
         """Its own page."""

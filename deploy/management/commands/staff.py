@@ -99,7 +99,7 @@ class Command(BaseCommand):
     def _find(self, who: str) -> User:
         found = User.objects.filter(**_named(who)).first()
         if found is None:
-            raise CommandError("There is no such account. With --new, one is made.")
+            raise CommandError("There is no such account; `add --new` makes one.")
         return found
 
     def _make(self, email: str) -> User:

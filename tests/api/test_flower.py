@@ -21,7 +21,8 @@ TABLE = {
 # What Flower has by itself and what must not be there: its API, and what it tells to anybody.
 CLOSED = (
     "metrics", "healthcheck", "api/workers", "api/tasks", "api/task/types", "api/queues/length",
-    "api/task/apply/gpu.generate", "api/task/revoke/x", "api/worker/shutdown/gpu", "login", "logout",
+    "api/task/apply/gpu.generate", "api/task/revoke/x", "api/worker/shutdown/gpu", "login",
+    "logout",
 )  # fmt: skip
 
 

@@ -1,30 +1,35 @@
-"""The admin's view of accounts: metadata only."""
+"""The admin's view of accounts: metadata only, and what staff did."""
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 
 from accounts.models import User
+from accounts.staff.pages import ReadOnly
 
-# Staff have no business with what proves who somebody is.
-for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken):
+# Staff have no business with what proves who somebody is, nor with lists of addresses; and who is
+# on staff is decided at the command line (`manage.py staff`).
+for hidden in (Authenticator, EmailAddress, Group, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(hidden)
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin):
+class UserAdmin(ReadOnly):
     """Found by exact e-mail or id; shown without the e-mail."""
 
     list_display = ("id", "region", "is_adult", "is_staff", "is_active", "created_at")
-    fields = readonly_fields = (*list_display, "last_seen_at")
+    fields = (*list_display, "last_seen_at")
     search_fields = ("=email", "=id")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Accounts are made by their owners."""
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """`user.delete()` is not an erasure; the erasure's own machine is."""
-        return False
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly):
+    """What staff did, by id: the permission that an act takes is its name."""
+
+    list_display = ("action_time", "user_id", "change_message", "object_repr")
+    fields = (*list_display, "object_id")
+    search_fields = ("=user__id", "=object_id")
+    date_hierarchy = "action_time"

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
+from accounts.staff.session import of_admin
 
 SCHEME: Final = "Session-Token"
 HOUR: Final = timedelta(hours=1)
@@ -65,7 +66,7 @@ def signed_in(token: str, fields: Sequence[str] = _LEAST) -> tuple[User, Any]:
     allauth, which alone decides what else is accepted.
     """
     now = timezone.now()
-    found = _plain_case(token, fields, now) or authenticate_by_x_session_token(token)
+    found = _plain_case(token, fields, now) or _other_case(token)
     if found is None:
         raise SessionEnded
     found[0].seen(now)
@@ -83,7 +84,8 @@ def _plain_case(token: str, fields: Sequence[str], now: datetime) -> tuple[User,
     session = SessionStore(session_key=token)
     said = session.decode(row[0])
     plain = (
-        said.get(SESSION_KEY) == str(user.pk)
+        not of_admin(said)
+        and said.get(SESSION_KEY) == str(user.pk)
         and said.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
         and constant_time_compare(said.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
     )
@@ -93,6 +95,12 @@ def _plain_case(token: str, fields: Sequence[str], now: datetime) -> tuple[User,
         Session.objects.filter(session_key=token).update(seen_at=now, expire_date=end)
     # What else the session holds is read by the few who ask for it.
     return (user, session) if plain else None
+
+
+def _other_case(token: str) -> tuple[User, Any] | None:
+    """What allauth accepts, unless it is a session of the admin: a cookie is no token."""
+    found: tuple[User, Any] | None = authenticate_by_x_session_token(token)
+    return None if found and of_admin(found[1]) else found
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -7,6 +7,8 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
+from accounts.staff import session as of_staff
+
 BEGAN: Final = "began"
 
 
@@ -32,4 +34,6 @@ class SessionStore(DatabaseStore):
         row.user_id = data.get(SESSION_KEY)
         row.created_at, row.seen_at = began, now
         row.expire_date = min(row.expire_date, type(row).end_of(began, now))
+        if end := of_staff.end_of(data, now):
+            row.expire_date = min(row.expire_date, end)
         return row

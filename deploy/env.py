@@ -144,6 +144,28 @@ class Env(BaseSettings):
         le=30,
         description="A session that nobody uses for so long ends; any session ends after 30 days.",
     )
+    admin_host: str = Field(
+        "",
+        description="A host name of its own for the admin: it then answers there alone, and"
+        " nothing else answers there. Empty means the same host as the API.",
+    )
+    staff_idle_minutes: float = Field(
+        30.0,
+        ge=2,
+        le=480,
+        description="A member of staff who does nothing for so long is signed out.",
+    )
+    staff_hours: float = Field(
+        10.0, gt=0, le=24, description="Staff sign in anew after so long, whatever they do."
+    )
+    flower_address: str = Field(
+        "",
+        description="Host and port at which the web reaches Flower for the admin's page of it, on a"
+        " network of your own; empty means that there is no such page. Only for the web.",
+    )
+    flower_login: SecretStr | None = Field(
+        None, description="Flower's user:password. Only for the web, with SITTER_FLOWER_ADDRESS."
+    )
     passkey_domain: str = Field(
         "localhost",
         min_length=1,

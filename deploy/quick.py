@@ -25,8 +25,9 @@ from django.utils.translation import get_language_from_request
 
 from deploy.forgetting import App, Message, Receive, Send
 from deploy.gate import gate, shut
-from deploy.http import bad_request, keep_private, log_request, server_error
+from deploy.http import bad_request, keep_private, log_request, page_not_found, server_error
 from deploy.retiring import announce
+from deploy.staff.hosts import misplaced
 from portraits import listening, urls
 from portraits.asking import read
 
@@ -105,6 +106,8 @@ class Quick:
 async def _respond(request: ASGIRequest, match: ResolverMatch) -> Answer:
     try:
         request.get_host()
+        if misplaced(request):
+            return page_not_found(request, Resolver404())
     except DisallowedHost as error:
         return bad_request(request, error)
     if gate.seen is None and (refusal := await read(shut)):

@@ -16,7 +16,8 @@ ROLE = ENV.role
 SECRET_KEY = ENV.secret_key.get_secret_value()
 DEBUG = ENV.debug
 PRODUCTION = ENV.production
-ALLOWED_HOSTS = ENV.allowed_hosts
+ADMIN_HOST = ENV.admin_host
+ALLOWED_HOSTS = [*ENV.allowed_hosts, *([ADMIN_HOST] if ADMIN_HOST else [])]
 ROOT_URLCONF = "deploy.urls"
 ASGI_APPLICATION = "deploy.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -31,8 +32,8 @@ LOGGING_CONFIG = None
 logs.configure(ENV.log_level)
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "deploy.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "deploy.http.PrivateResponses",
+    "deploy.staff.hosts.AdminHost",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -269,6 +271,10 @@ MFA_TOTP_TOLERANCE = 0
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Not unchecked: accounts/factors.py looks at origins, because allauth knows no apps.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+STAFF_IDLE = timedelta(minutes=ENV.staff_idle_minutes)
+STAFF_AGE = timedelta(hours=ENV.staff_hours)
+FLOWER_ADDRESS = ENV.flower_address
+FLOWER_LOGIN = ENV.flower_login.get_secret_value() if ENV.flower_login else ""
 PASSKEY_DOMAIN = ENV.passkey_domain
 PASSKEY_ORIGINS = ENV.passkey_origins
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
@@ -360,7 +366,15 @@ WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
-UNFOLD = {"SITE_TITLE": "Sitter", "SITE_HEADER": "Sitter", "SHOW_HISTORY": False}
+UNFOLD = {
+    "SITE_TITLE": "Sitter",
+    "SITE_HEADER": "Sitter",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "deploy.staff.navigation.sidebar"},
+    "ACCOUNT": {"navigation": "deploy.staff.navigation.account"},
+}
 
 if ROLE is Role.WEB and PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000

@@ -1,26 +1,9 @@
 """The admin's view of consents, erasures and the audit trail: read only, ids only."""
 
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from accounts.staff.pages import ReadOnly
 from privacy.models import AuditEvent, Consent, ConsentDocument, Erasure
-
-
-class ReadOnly(ModelAdmin):
-    """Nothing here is added, changed or deleted by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """No."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """No."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """No."""
-        return False
 
 
 @admin.register(ConsentDocument)

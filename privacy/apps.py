@@ -13,7 +13,8 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         """All models are loaded here, those of later apps too."""
         from accounts import arrival
-        from privacy import bucket, erasure, export, leases, recipients, signins, stops, sweeps
+        from accounts.staff import acts
+        from privacy import bucket, erasure, export, leases, recipients, signins, staff, stops, sweeps
         from privacy import checks as ours  # the app registry must be filled first
 
         for check in ours.ALL:
@@ -23,6 +24,7 @@ class PrivacyConfig(AppConfig):
         failed = [error for check in ours.ALL for error in check(None)]
         if failed:
             raise ImproperlyConfigured(" ".join(str(error.msg) for error in failed))
+        acts.listeners.append(staff.acted)
         stops.stops.append(export.stop_person)
         arrival.keepers.append(signins.keep)
         arrival.parted.append(signins.end)

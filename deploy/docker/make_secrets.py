@@ -63,8 +63,9 @@ def make(root: Path) -> None:
     write(root / "valkey", "users.acl", acl(brokers), VALKEY)
     write(root / "s3", "s3.json", json.dumps(identities(buckets), indent=2), OURS)
     write(root / "s3", "security.toml", inner(), OURS)
-    flower = f"basic_auth = ['sitter:{password()}']\n"
-    write(root / "flower", "flowerconfig.py", flower, OURS)
+    flower = f"sitter:{password()}"
+    write(root / "flower", "flowerconfig.py", f"basic_auth = ['{flower}']\n", OURS)
+    write(root / "web", "sitter_flower_login", flower, OURS)
     for role in ROLES:
         own = root / role
         write(own, "sitter_secret_key", secrets.token_urlsafe(48), OURS)

@@ -26,7 +26,12 @@ SORTS = {
     "logs": "logs",
     "mail": "mail",
 }
-FLOWER_PAGES = ("/api/tasks", "/api/workers", "/tasks", "/workers")
+# Everything that Flower remembers of tasks and workers, as its own tables ask for it.
+FLOWER_PAGES = (
+    "/tasks/datatable?draw=1&start=0&length=100000&search[value]=&order[0][column]=0"
+    "&order[0][dir]=asc&columns[0][data]=name",
+    *("/tasks", "/workers", "/workers?json=1"),
+)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ GPU_MACHINE = ("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "LD_LIBRARY_PATH")
 DECIDED = frozenset(
     {
         *("role", "production", "mail_folder", "secrets_folder"),
-        *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region"),
+        *("s3_endpoint_url", "s3_bucket", "ledger_bucket", "s3_region", "flower_address"),
     }
 )
 # They are nobody's password: who sends is proved by a signature, whose keys the courier alone has;
@@ -57,11 +57,14 @@ class Compartment:
     web: bool = False
     outside: bool = False
     metrics: bool = False
+    flower: bool = False
     keys: tuple[str, ...] = ()
 
 
 COMPARTMENTS: Mapping[Role, Compartment] = {
-    Role.WEB: Compartment(database=True, s3=True, mail=True, metrics=True, keys=("root",)),
+    Role.WEB: Compartment(
+        database=True, s3=True, mail=True, metrics=True, flower=True, keys=("root",)
+    ),
     Role.INTAKE: Compartment(database=True, s3=True, keys=("fleet",)),
     Role.GPU: Compartment(database=True, s3=True, keys=("fleet", "c2pa")),
     Role.UPKEEP: Compartment(database=True, s3=True, mail=True, web=True, keys=("receipt",)),
@@ -94,6 +97,7 @@ def environment(
     folders: Folders,
     credentials: Credentials,
     web: str,
+    flower: str,
     inherited: Mapping[str, str],
 ) -> dict[str, str]:
     allowed = COMPARTMENTS[role]
@@ -130,8 +134,11 @@ def environment(
         env |= {name: inherited[name] for name in COURIERS if name in inherited}
     if allowed.metrics and METRICS in inherited:
         env[METRICS] = inherited[METRICS]
+    login = f"sitter:{credentials['flower']}"
     if role is Role.FLOWER:
-        env["FLOWER_BASIC_AUTH"] = f"sitter:{credentials['flower']}"
+        env["FLOWER_BASIC_AUTH"] = login
+    if allowed.flower:
+        env |= {"SITTER_FLOWER_ADDRESS": flower, "SITTER_FLOWER_LOGIN": login}
     for name in allowed.keys:
         env[f"SITTER_{name.upper()}_KEYS"] = str(folders.keys(name))
     return env

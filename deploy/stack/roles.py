@@ -82,9 +82,8 @@ class Launch:
             file = self.folders.beat / f"{self.name}.schedule"
             return [*celery, "beat", "-s", str(file), "--pidfile="]
         if self.role is Role.FLOWER:
-            address = ["--address=127.0.0.1", f"--port={self.ports['flower']}"]
-            # Its password comes by the environment; what it remembers is bounded and not kept.
-            return [*celery, "flower", *address, "--persistent=False", "--max-tasks=5000"]
+            # Its password comes by the environment.
+            return ["deploy.flower", "--address=127.0.0.1", f"--port={self.ports['flower']}"]
         return [
             *(*celery, "worker", "-Q", str(self.role), "-n", f"{self.name}@%h"),
             *("-P", "threads", "-c", str(CONCURRENCY[self.role])),
@@ -106,7 +105,8 @@ class Launch:
         if self.role is Role.WEB:
             return get(self.ports["web"], "/readyz")[0] == HTTPStatus.OK
         if self.role is Role.FLOWER:
-            return get(self.ports["flower"], "/healthcheck")[0] == HTTPStatus.OK
+            # It serves; to whom is another matter.
+            return get(self.ports["flower"], "/admin/flower/")[0] == HTTPStatus.UNAUTHORIZED
         if self.role is Role.BEAT:
             # Beat writes its schedule anew when it begins to keep it.
             return any(file.stat().st_mtime >= process.started for file in self._schedule_files())

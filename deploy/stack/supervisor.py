@@ -166,6 +166,7 @@ class Stack:
             folders=self.folders,
             credentials=self.credentials,
             web=self.urls.web,
+            flower=f"127.0.0.1:{self.ports['flower']}",
             inherited=os.environ,
         )
         return given | self._extra_env
@@ -210,7 +211,7 @@ class Stack:
         here = "http://127.0.0.1"
         return Urls(
             web=f"{here}:{self.ports['web']}",
-            flower=f"{here}:{self.ports['flower']}",
+            flower=f"{here}:{self.ports['flower']}/admin/flower",
             s3=self._services.addresses.s3_endpoint,
         )
 

@@ -45,6 +45,11 @@ class AuditEvent(models.Model):
         FACE_CLAIMED = 80
         PROVED = 90
         PROOF_FAILED = 91
+        # The subject is the member of staff, the object what they acted upon.
+        STAFF_SIGNED_IN = 100
+        STAFF_REFUSED = 101
+        STAFF_ENROLLED = 102
+        STAFF_ACTED = 103
 
     class Actor(models.IntegerChoices):
         """Which process did it; WEB acts for the person who is signed in."""

@@ -155,14 +155,22 @@ class People:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
-    def make(self, *, signed: bool = True, staff: bool = False) -> Person:
-        """A new person, by default one who has signed the consent."""
+    def make(self, *, signed: bool = True, staff: bool = False, role: str = "") -> Person:
+        """A new person, by default one who has signed the consent; `staff`: who may do anything.
+
+        `role`: one of deploy/staff/roles.py, who may do what that says.
+        """
         user = User(id=uuid7(), email=f"{uuid.uuid4().hex}@example.org", password=self.password)
         self.query(
             "INSERT INTO accounts_user (id, email, password, region, is_adult, is_staff,"
             " is_superuser, is_active, created_at, last_seen_at)"
             " VALUES (%s, %s, %s, 'eu_uk', true, %s, %s, true, now(), now())",
-            *(user.pk, user.email, user.password, staff, staff),
+            *(user.pk, user.email, user.password, staff or bool(role), staff),
+        )
+        self.query(
+            "INSERT INTO accounts_user_groups (user_id, group_id)"
+            " SELECT %s, id FROM auth_group WHERE name = %s",
+            *(user.pk, role),
         )
         self.query(
             'INSERT INTO account_emailaddress (email, verified, "primary", user_id)'

@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from tests.api.people import PASSWORD, People, Person
+from tests.api.people import People, Person
+from tests.staff.entering import enter, give_password
 
 LISTS = (
     "portraits/job",
@@ -16,24 +17,6 @@ LISTS = (
     "privacy/auditevent",
     "accounts/user",
 )
-
-
-def enter(people: People, person: Person) -> httpx.Client:
-    browser = people.client()
-    page = browser.get("/admin/login/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-    assert token
-    browser.post(
-        "/admin/login/?next=/admin/",
-        data={
-            "csrfmiddlewaretoken": token[1],
-            "username": person.email,
-            "password": PASSWORD,
-            "next": "/admin/",
-        },
-        headers={"Referer": str(browser.base_url)},
-    )
-    return browser
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +41,9 @@ def test_who_is_not_signed_in_is_sent_to_the_login(people: People) -> None:
 
 
 def test_a_person_who_is_no_staff_is_not_let_in(people: People) -> None:
-    signed_in = enter(people, people.make(signed=False))
-    assert signed_in.get("/admin/").status_code == 302
+    with people.client() as browser:
+        assert give_password(browser, people.make(signed=False)).status_code == 403
+        assert browser.get("/admin/").status_code == 302
 
 
 def test_a_session_token_of_the_app_opens_no_admin(people: People) -> None:

@@ -4,8 +4,9 @@ import re
 from typing import Final
 
 from tests.api.people import People, Person
-from tests.api.test_admin import LISTS, enter
+from tests.api.test_admin import LISTS
 from tests.figures import figure
+from tests.staff.entering import enter
 
 PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"ftypavif")
 OBJECTS: Final = re.compile(r'href="(/admin/[a-z]+/[a-z]+/[0-9a-f-]{36}/change/)"')

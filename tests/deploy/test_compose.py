@@ -143,7 +143,7 @@ def test_a_worker_reaches_the_services_that_it_needs_and_nobody_else(
         assert members[role] == {role, *STORES}
     out = {name for name, one in networks.items() if not (one or {}).get("internal")}
     assert {name: members[name] for name in out} == {
-        "edge": {"web", "flower"},
+        "edge": {"web"},
         "mail": {"upkeep"},
         "outside": {"courier"},
     }

@@ -96,6 +96,7 @@ seccompProfile:
 {{- end }}
 {{- if eq .role "web" }}
 - {name: SITTER_ALLOWED_HOSTS, value: {{ append .root.Values.web.hosts (include "sitter.name" .) | toJson | quote }}}
+- {name: SITTER_FLOWER_ADDRESS, value: {{ printf "%s-flower:5555" .root.Release.Name | quote }}}
 {{- else if eq .role "intake" }}
 - {name: SITTER_SANDBOX_STRICT, value: "true"}
 {{- else if eq .role "upkeep" }}
@@ -146,7 +147,7 @@ seccompProfile:
 {{- else if eq .role "beat" }}
 args: [celery, -A, workers.app, beat, -s, /tmp/schedule, "--pidfile="]
 {{- else if eq .role "flower" }}
-args: [celery, -A, workers.app, flower, --conf=/run/secrets/sitter/flowerconfig.py, --address=0.0.0.0, --port=5555, --persistent=False, --max-tasks=5000]
+args: [deploy.flower, --conf=/run/secrets/sitter/flowerconfig.py, --address=0.0.0.0, --port=5555]
 {{- end }}
 {{- end }}
 

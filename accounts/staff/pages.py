@@ -1,0 +1,205 @@
+"""What the admin's pages are made of: nothing is edited by hand, and an act asks before it acts.
+
+An act takes a permission of its own, a proof of who one is from the last ten minutes, and leaves
+its note. One on a single thing is asked for by a link and done by a button, so that nothing happens
+by following an address.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.enums import ActionVariant
+
+from accounts.staff import acts, session
+
+PERMISSION: Final = "permission"
+
+
+def to_proof(request: HttpRequest) -> HttpResponse:
+    """Ask for a code anew, then lead back here."""
+    return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def fresh(request: HttpRequest) -> bool:
+    """Whether who asks has shown within the last minutes who they are."""
+    return session.fresh(request.session, timezone.now())
+
+
+def stepped_up(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For a view of one's own, `view(request, …)`: only behind a fresh proof."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if fresh(request) else to_proof(request)
+
+    return inner
+
+
+def act(
+    permission: str,
+    *,
+    description: str,
+    step_up: bool = True,
+    icon: str | None = None,
+    danger: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A list action `(self, request, queryset)`, or a detail action `(self, request, object_id)`.
+
+    `permission`: "<app>.<verb>_<model>". What is returned is the answer; None leads back.
+    """
+    verb = permission.partition(".")[2]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def inner(page: Any, request: HttpRequest, queryset: Any = None, **where: str) -> Any:
+            if not request.user.has_perm(permission):  # type: ignore[union-attr]
+                raise PermissionDenied
+            if step_up and not fresh(request):
+                return to_proof(request)
+            if queryset is not None:
+                if ids := list(queryset.values_list("pk", flat=True)):
+                    acts.note(request, permission, object_ids=ids)
+                    return function(page, request, queryset)
+                return None
+            thing = page.get_object(request, unquote(where["object_id"]))
+            if thing is None:
+                raise Http404
+            if request.method != "POST":
+                return _ask(page, request, thing, inner)
+            acts.note(request, permission, object_ids=[thing.pk])
+            return function(page, request, str(thing.pk)) or redirect(page.address_of(thing))
+
+        # What Django and Unfold look for on an action.
+        vars(inner).update(
+            {
+                PERMISSION: permission,
+                "allowed_permissions": [verb],
+                "short_description": description,
+                "attrs": {},
+                "icon": icon,
+                "danger": danger,
+                "variant": ActionVariant.DANGER if danger else ActionVariant.DEFAULT,
+                "original_function_name": function.__name__,
+            }
+        )
+        return inner
+
+    return decorate
+
+
+def _ask(page: Any, request: HttpRequest, thing: Any, doing: Any) -> HttpResponse:
+    """Do it? With a button, because a link must do nothing."""
+    context = {
+        **page.admin_site.each_context(request),
+        "title": doing.short_description,
+        "thing": thing,
+        "opts": page.opts,
+        "danger": doing.danger,
+        "back": page.address_of(thing),
+    }
+    return TemplateResponse(request, "staff/confirm.html", context)
+
+
+def _asks(permission: str) -> Callable[..., bool]:
+    def has_permission(page: Any, request: HttpRequest, thing: object = None) -> bool:
+        return bool(request.user.has_perm(permission))  # type: ignore[union-attr]
+
+    return has_permission
+
+
+class Page(ModelAdmin):
+    """Of one model. Nothing is added or deleted; who may look at it, the role table says."""
+
+    list_per_page = 50
+    # Counting every row of a large table takes longer than showing a page of it.
+    show_full_result_count = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Django asks a page `has_<verb>_permission` of each act; here every act has one."""
+        super().__init_subclass__(**kwargs)
+        for name in dir(cls):
+            permission = getattr(getattr(cls, name, None), PERMISSION, None)
+            if isinstance(permission, str):
+                verb = permission.partition(".")[2]
+                setattr(cls, f"has_{verb}_permission", _asks(permission))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The list. Django lets an act that somebody may not do pass for none; here it is a 403."""
+        wanted = {name for name in request.POST.getlist("action") if name}
+        if wanted - self.get_actions(request).keys():
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+    def address_of(self, thing: Any) -> str:
+        """Its own page."""
+        meta = self.opts
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[thing.pk])
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing is made by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """`delete()` is no erasure; sweeps and the erasure's own machine are."""
+        return False
+
+
+class ReadOnly(Page):
+    """Looked at; what may be done is an act."""
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing is edited."""
+        return False
+
+
+class Editable(Page):
+    """Its fields may be changed by who has the permission, behind a fresh proof."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The page and its saving."""
+        if request.method == "POST" and not fresh(request):
+            return to_proof(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """By id, and not what was written."""
+        meta = self.opts
+        permission = f"{meta.app_label}.change_{meta.model_name}"
+        acts.note(request, permission, object_ids=[obj.pk])
+
+
+class Inline(TabularInline):
+    """Rows of a thing, shown beneath it."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing is made by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing is edited."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may look at the thing may look at its rows."""
+        return True

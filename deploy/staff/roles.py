@@ -1,0 +1,73 @@
+"""Who on staff may do what: the whole of it, as a table. Pure data.
+
+Each role is a Django group. "portraits.Report": "view close" gives it the permissions
+`portraits.view_report` and `portraits.close_report`. Beside the words of Django (view, change) a
+word names an act of a page (`accounts.staff.pages.act`). A page of no model is a word of PAGES:
+"flower" there gives `deploy.open_flower`. Permissions that are not listed are taken away at the
+next `manage.py migrate`, which makes the groups.
+
+Nobody may add or delete anything, start a generation, or open a picture or a prompt; there is no
+permission for it.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What somebody is on staff for."""
+
+    SUPPORT = "support"
+    CONTENT = "content"
+    PRIVACY = "privacy"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+DUTIES: Final[dict[Role, str]] = {
+    Role.SUPPORT: "answers people: finds an account, explains a job, closes reports",
+    Role.CONTENT: "keeps the styles: looks at reports on them, retires a version",
+    Role.PRIVACY: "privacy officer: consents, erasures, the audit trail, reports",
+    Role.OPERATOR: "keeps it running: jobs, queues, Flower",
+    Role.AUDITOR: "reads consents, erasures, the audit trail and the log of staff; changes nothing",
+}
+
+# The key under which pages of no model stand.
+PAGES: Final = "deploy.Page"
+
+ROLES: Final[dict[Role, dict[str, str]]] = {
+    Role.SUPPORT: {
+        "accounts.User": "view",
+        "portraits.Job": "view",
+        "portraits.Report": "view close",
+        "portraits.Style": "view",
+        "privacy.Erasure": "view",
+    },
+    Role.CONTENT: {
+        "portraits.Report": "view close",
+        "portraits.Style": "view change",
+    },
+    Role.PRIVACY: {
+        "accounts.User": "view",
+        "portraits.Job": "view",
+        "portraits.Report": "view close",
+        "privacy.AuditEvent": "view",
+        "privacy.Consent": "view",
+        "privacy.ConsentDocument": "view",
+        "privacy.Erasure": "view",
+    },
+    Role.OPERATOR: {
+        "portraits.Job": "view",
+        "portraits.Style": "view",
+        "privacy.Erasure": "view",
+        PAGES: "flower",
+    },
+    Role.AUDITOR: {
+        "admin.LogEntry": "view",
+        "portraits.Style": "view",
+        "privacy.AuditEvent": "view",
+        "privacy.Consent": "view",
+        "privacy.ConsentDocument": "view",
+        "privacy.Erasure": "view",
+    },
+}

@@ -1,0 +1,43 @@
+"""Who may open and do what, written down a second time, by whoever adds a page.
+
+Every registered model, every act and every page of the admin has a line here, with the roles that
+it opens for; to all others it is 403. What is missing here, or here and not there, fails
+tests/staff/test_the_role_matrix.py.
+"""
+
+SUPPORT, CONTENT, PRIVACY, OPERATOR, AUDITOR = (
+    "support", "content", "privacy", "operator", "auditor",
+)  # fmt: skip
+
+# A model's list, its things and their history.
+MODELS: dict[str, set[str]] = {
+    "accounts.user": {SUPPORT, PRIVACY},
+    "admin.logentry": {AUDITOR},
+    "portraits.job": {SUPPORT, PRIVACY, OPERATOR},
+    "portraits.report": {SUPPORT, CONTENT, PRIVACY},
+    "portraits.style": {SUPPORT, CONTENT, OPERATOR, AUDITOR},
+    "privacy.auditevent": {PRIVACY, AUDITOR},
+    "privacy.consent": {PRIVACY, AUDITOR},
+    "privacy.consentdocument": {PRIVACY, AUDITOR},
+    "privacy.erasure": {SUPPORT, PRIVACY, OPERATOR, AUDITOR},
+}
+
+# Whose things may be edited. Nothing can be added or deleted, by nobody.
+EDITABLE: dict[str, set[str]] = {"portraits.style": {CONTENT}}
+
+# "<model> <name of the method>".
+ACTS: dict[str, set[str]] = {
+    "portraits.report mark_closed": {SUPPORT, CONTENT, PRIVACY},
+}
+
+# Addresses of no model, by name.
+PAGES: dict[str, set[str]] = {
+    "flower": {OPERATOR},
+    "flower_page": {OPERATOR},
+}
+
+# What everybody on staff may open: it shows their own, or what their role opens.
+EVERYBODY = {
+    "index", "app_list", "search", "login", "logout", "password_change", "password_change_done",
+    "autocomplete", "jsi18n", "view_on_site", "enrol", "prove",
+}  # fmt: skip

@@ -75,6 +75,8 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the apps' own: the admin's first page is ours, the rest Unfold's.
+        "DIRS": [ROOT / "deploy" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -372,6 +374,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "deploy.staff.dashboard.context",
     "SIDEBAR": {"navigation": "deploy.staff.navigation.sidebar"},
     "ACCOUNT": {"navigation": "deploy.staff.navigation.account"},
 }

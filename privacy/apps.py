@@ -14,7 +14,17 @@ class PrivacyConfig(AppConfig):
         """All models are loaded here, those of later apps too."""
         from accounts import arrival
         from accounts.staff import acts
-        from privacy import bucket, erasure, export, leases, recipients, signins, staff, stops, sweeps
+        from privacy import (
+            bucket,
+            erasure,
+            export,
+            leases,
+            recipients,
+            signins,
+            staff,
+            stops,
+            sweeps,
+        )
         from privacy import checks as ours  # the app registry must be filled first
 
         for check in ours.ALL:

@@ -181,8 +181,14 @@ class Editable(Page):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """By id, and not what was written."""
-        meta = self.opts
-        permission = f"{meta.app_label}.change_{meta.model_name}"
+        self._note(request, "change", obj)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The same, where something may be begun."""
+        self._note(request, "add", obj)
+
+    def _note(self, request: HttpRequest, verb: str, obj: Any) -> None:
+        permission = f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
         acts.note(request, permission, object_ids=[obj.pk])
 
 

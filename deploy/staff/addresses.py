@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from deploy.staff import flower
+from deploy.staff import engines, flower
 
 View = Callable[..., HttpResponse]
 
@@ -36,6 +36,7 @@ class Page:
 
 
 PAGES: Final[tuple[Page, ...]] = (
+    Page("engines/", "engines", engines.page, "deploy.open_engines"),
     Page("flower/", "flower", flower.page, "deploy.open_flower"),
     Page("flower/<path:rest>", "flower_page", flower.page, "deploy.open_flower"),
 )

@@ -21,6 +21,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("Accounts", "person", "admin:accounts_user_changelist", "accounts.view_user"),
             Entry("Jobs", "work", "admin:portraits_job_changelist", "portraits.view_job"),
+            Entry("Portraits", "image", "admin:portraits_item_changelist", "portraits.view_item"),
             Entry("Reports", "flag", "admin:portraits_report_changelist", "portraits.view_report"),
         ),
     ),
@@ -57,7 +58,10 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ),
     (
         "Machinery",
-        (Entry("Flower", "local_florist", "admin:flower", "deploy.open_flower"),),
+        (
+            Entry("Engines", "tune", "admin:engines", "deploy.open_engines"),
+            Entry("Flower", "local_florist", "admin:flower", "deploy.open_flower"),
+        ),
     ),
 )
 

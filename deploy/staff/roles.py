@@ -6,8 +6,8 @@ word names an act of a page (`accounts.staff.pages.act`). A page of no model is 
 "flower" there gives `deploy.open_flower`. Permissions that are not listed are taken away at the
 next `manage.py migrate`, which makes the groups.
 
-Nobody may add or delete anything, start a generation, or open a picture or a prompt; there is no
-permission for it.
+Nobody may add or delete anything but a draft of a style, start a generation, or open a picture of
+a person or a prompt; there is no permission for it.
 """
 
 from enum import StrEnum
@@ -25,10 +25,10 @@ class Role(StrEnum):
 
 
 DUTIES: Final[dict[Role, str]] = {
-    Role.SUPPORT: "answers people: finds an account, explains a job, closes reports",
-    Role.CONTENT: "keeps the styles: looks at reports on them, retires a version",
+    Role.SUPPORT: "answers people: finds an account, explains or ends a job, closes reports",
+    Role.CONTENT: "keeps the styles: drafts, publishes and retires versions, reads reports",
     Role.PRIVACY: "privacy officer: consents, erasures, the audit trail, reports",
-    Role.OPERATOR: "keeps it running: jobs, queues, Flower",
+    Role.OPERATOR: "keeps it running: jobs, engines, Flower",
     Role.AUDITOR: "reads consents, erasures, the audit trail and the log of staff; changes nothing",
 }
 
@@ -38,17 +38,20 @@ PAGES: Final = "deploy.Page"
 ROLES: Final[dict[Role, dict[str, str]]] = {
     Role.SUPPORT: {
         "accounts.User": "view",
-        "portraits.Job": "view",
+        "portraits.Item": "view send_on",
+        "portraits.Job": "view cancel",
         "portraits.Report": "view close",
         "portraits.Style": "view",
         "privacy.Erasure": "view",
     },
     Role.CONTENT: {
+        "portraits.Item": "view",
         "portraits.Report": "view close",
-        "portraits.Style": "view change",
+        "portraits.Style": "view change draft publish retire",
     },
     Role.PRIVACY: {
         "accounts.User": "view",
+        "portraits.Item": "view",
         "portraits.Job": "view",
         "portraits.Report": "view close",
         "privacy.AuditEvent": "view",
@@ -57,10 +60,11 @@ ROLES: Final[dict[Role, dict[str, str]]] = {
         "privacy.Erasure": "view",
     },
     Role.OPERATOR: {
-        "portraits.Job": "view",
+        "portraits.Item": "view send_on",
+        "portraits.Job": "view cancel",
         "portraits.Style": "view",
         "privacy.Erasure": "view",
-        PAGES: "flower",
+        PAGES: "flower engines",
     },
     Role.AUDITOR: {
         "admin.LogEntry": "view",

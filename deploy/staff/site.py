@@ -1,12 +1,12 @@
 """The admin's site: no page opens without both factors, and a session that nobody uses ends."""
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.functional import update_wrapper
 from unfold.sites import UnfoldAdminSite
 
 from accounts.staff import session

@@ -13,6 +13,7 @@ SUPPORT, CONTENT, PRIVACY, OPERATOR, AUDITOR = (
 MODELS: dict[str, set[str]] = {
     "accounts.user": {SUPPORT, PRIVACY},
     "admin.logentry": {AUDITOR},
+    "portraits.item": {SUPPORT, CONTENT, PRIVACY, OPERATOR},
     "portraits.job": {SUPPORT, PRIVACY, OPERATOR},
     "portraits.report": {SUPPORT, CONTENT, PRIVACY},
     "portraits.style": {SUPPORT, CONTENT, OPERATOR, AUDITOR},
@@ -22,18 +23,28 @@ MODELS: dict[str, set[str]] = {
     "privacy.erasure": {SUPPORT, PRIVACY, OPERATOR, AUDITOR},
 }
 
-# Whose things may be edited. Nothing can be added or deleted, by nobody.
+# Whose things may be edited, and begun. Nothing can be deleted, by nobody.
 EDITABLE: dict[str, set[str]] = {"portraits.style": {CONTENT}}
+ADDABLE: dict[str, set[str]] = {"portraits.style": {CONTENT}}
 
 # "<model> <name of the method>".
 ACTS: dict[str, set[str]] = {
+    "portraits.item send_on": {SUPPORT, OPERATOR},
+    "portraits.job cancel": {SUPPORT, OPERATOR},
+    "portraits.style discard": {CONTENT},
+    "portraits.style new_draft": {CONTENT},
+    "portraits.style publish": {CONTENT},
+    "portraits.style retire": {CONTENT},
     "portraits.report mark_closed": {SUPPORT, CONTENT, PRIVACY},
 }
 
 # Addresses of no model, by name.
 PAGES: dict[str, set[str]] = {
+    "engines": {OPERATOR},
     "flower": {OPERATOR},
     "flower_page": {OPERATOR},
+    # Of nobody: the drawn subject.
+    "portraits_style_picture": {SUPPORT, CONTENT, OPERATOR, AUDITOR},
 }
 
 # What everybody on staff may open: it shows their own, or what their role opens.

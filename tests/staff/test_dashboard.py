@@ -1,0 +1,90 @@
+"""The first page of the admin: true numbers, of everybody together."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deploy.staff import dashboard
+from deploy.staff.roles import Role
+from portraits.models import Item, Painter, Report
+from privacy.models import Lease
+from tests.portraits import making, ordering
+from tests.portraits.making import claimed, consenting, now, style, submitted
+from tests.staff.members import client, member
+
+
+@pytest.fixture(autouse=True)
+def _alone(born: Any) -> None:
+    born("web")
+    Lease.objects.all().delete()
+    Painter.objects.all().delete()
+    Report.objects.all().delete()
+    Item.objects.exclude(ended_at=None).update(ended_at=now() - timedelta(days=3))
+
+
+def shown(role: Role = Role.SUPPORT) -> dict[str, Any]:
+    answer = client(member(role)).get("/admin/")
+    assert answer.status_code == 200
+    return {card.title: card for card in answer.context["cards"]} | {"page": answer}
+
+
+def test_an_empty_installation_says_so() -> None:
+    found = shown()
+    assert found["In the queue"].value == "0"
+    assert found["Waiting longest"].value == "nobody"
+    assert found["Workers that paint"].well is False
+    assert found["Success"].value == "no portraits"
+    assert found["From asking to done"].value == "no portraits"
+    assert found["Reports"].says == "none is open"
+
+
+def test_it_counts_what_waits_and_what_has_ended() -> None:
+    painted, who = ordering.words_only(), making.person()
+    ordering.order(who, painted, 3)
+    ordering.finished(who, painted)
+    ordering.failed(painted)
+    found = shown()
+    assert found["In the queue"].value == "1"
+    assert found["In the queue"].link.endswith("?state__exact=queued")
+    assert found["Success"].value == "50.0 %"
+    assert found["Success"].well is False
+    assert found["Portraits in the last hour"].value == "1"
+    hours = dashboard.last_day(now())
+    assert len(hours) == 25
+    assert (sum(h.done for h in hours), sum(h.failed for h in hours)) == (1, 1)
+    drawn = json.loads(found["page"].context["charts"]["portraits"])
+    assert sum(drawn["datasets"][0]["data"]) == 1
+    assert len(drawn["labels"]) == 25
+
+
+def test_what_waits_long_is_shown_as_ill() -> None:
+    painted = style()
+    submitted(consenting(), painted)
+    Lease.objects.all().update(ready_at=now() - timedelta(minutes=10))
+    card = shown()["Waiting longest"]
+    assert (card.value, card.well) == ("10 min", False)
+    claimed(painted)
+    assert shown()["Waiting longest"].value == "nobody"
+
+
+def test_a_report_past_its_date_is_late() -> None:
+    painted, who = ordering.words_only(), making.person()
+    ordering.order(who, painted)
+    portrait = ordering.finished(who, painted)
+    Report.objects.create(
+        owner_id=who,
+        portrait_id=portrait.pk,
+        style=painted,
+        reason=Report.Reason.BROKEN,
+        created_at=now() - timedelta(days=9),
+        due_at=now() - timedelta(days=3),
+    )
+    card = shown()["Reports"]
+    assert (card.value, card.well) == ("1", False)
+    assert card.says == "the first is 3 d late"
+
+
+def test_a_link_is_only_for_who_may_follow_it() -> None:
+    assert shown(Role.CONTENT)["In the queue"].link == ""

@@ -74,7 +74,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """For unfold's dashboard: the cards and the two charts."""
     now = timezone.now()
     hours = last_day(now)
-    return {**given, "cards": cards(request, now, hours), "charts": charts(hours), "asked_at": now}
+    return {**given, "cards": cards(request.user, now, hours), "charts": charts(hours), "asked_at": now}
 
 
 def last_day(now: datetime) -> list[Hour]:
@@ -95,14 +95,13 @@ def _hour(mark: datetime, row: tuple[Any, ...] | None) -> Hour:
     return Hour(mark, done, failed, blocked, p50, p95)
 
 
-def cards(request: HttpRequest, now: datetime, hours: list[Hour]) -> list[Card]:
+def cards(user: Any, now: datetime, hours: list[Hour]) -> list[Card]:
     """What somebody should see first; what leads to a page of their role has its link."""
-    user = request.user
     return [
-        *_queue(user.has_perm("portraits.view_item"), now),  # type: ignore[union-attr]
+        *_queue(user.has_perm("portraits.view_item"), now),
         *_success(now, hours),
         _kept(now),
-        *_requests(user.has_perm("portraits.view_report"), now),  # type: ignore[union-attr]
+        *_requests(user.has_perm("portraits.view_report"), now),
     ]
 
 

@@ -1,6 +1,11 @@
-"""`make bench`, or `make bench SUITE=crypto`: run suites, print tables, keep the raw numbers."""
+"""`make bench`, or `make bench SUITE=crypto`: run suites, print tables, keep the raw numbers.
+
+Without a name those run that are about jobs and sealing, at sizes that end within half an hour on
+two cores; `SUITE=all` is everything, and FULL=1 the larger sizes.
+"""
 
 import sys
+import time
 from argparse import ArgumentParser
 from functools import partial
 
@@ -41,24 +46,30 @@ SUITES = {
     "pocket": pocket.run,
     "gpu": gpu.run,
 }
+# What `make bench` is without a name.
+USUAL = ("crypto", "retention", "peers", "queue", "recovery", "sched", "worker", "api")
+ALL = "all"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the named suites, or all; an unknown name is refused with the list."""
+    """Run the named suites, or the usual ones; an unknown name is refused with the list."""
     parser = ArgumentParser(prog="tests.bench")
     parser.add_argument("suites", nargs="*")
     parser.add_argument("--rows", type=int, default=retention.LARGE, help="for retention")
     options = parser.parse_args(arguments)
     suites = SUITES | {"retention": partial(retention.run, options.rows)}
-    unknown = [name for name in options.suites if name not in suites]
+    wanted = list(suites) if ALL in options.suites else options.suites or USUAL
+    unknown = [name for name in wanted if name not in suites]
     if unknown:
-        print(f"There is no suite {unknown[0]}; there are {', '.join(suites)}.")
+        print(f"There is no suite {unknown[0]}; there are {ALL}, {', '.join(suites)}.")
         return 2
     print(conditions())
-    for name in options.suites or suites:
+    began = time.monotonic()
+    for name in wanted:
         print(f"\n## {name}")
         with said(name):
             suites[name]()
+    print(f"\n{', '.join(wanted)}: {(time.monotonic() - began) / 60:.0f} minutes")
     return 0
 
 

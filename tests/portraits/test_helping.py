@@ -36,6 +36,7 @@ def test_an_item_that_hangs_goes_to_another_worker_and_the_first_commits_nothing
     who, painted = consenting(), style()
     submitted(who, painted)
     first = claimed(painted)
+    assert painting.progress(first.held, Item.Phase.PAINTING, 10)
     Lease.objects.filter(work_id=first.held.work_id).update(
         progressed_at=now() - helping.STILL - timedelta(seconds=1)
     )

@@ -100,11 +100,10 @@ def test_reports_are_closed_by_a_list_act_and_noted() -> None:
     assert line.change_message == "portraits.close_report"
 
 
-def test_a_style_is_retired_and_noted_by_id(style: Style) -> None:
+def test_a_style_is_edited_and_noted_by_id(style: Style) -> None:
     user = member(Role.CONTENT)
     http = client(user)
-    body = {"name": style.name, "description": style.description, "retired_at_0": "",
-            "retired_at_1": ""}  # fmt: skip
+    body = {"name": style.name, "description": style.description, "position": style.position}
     assert http.post(f"/admin/portraits/style/{style.pk}/change/", body).status_code == 302
     (line,) = LogEntry.objects.filter(user=user)
     assert (line.change_message, line.object_id) == ("portraits.change_style", str(style.pk))

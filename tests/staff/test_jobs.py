@@ -1,5 +1,6 @@
 """Support finds a job, reads what happened to it, ends it or sends it on, and starts nothing."""
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -92,4 +93,4 @@ def test_every_code_of_an_item_is_told_in_words(support: Client) -> None:
     for code, why in timeline.WHY.items():
         Item.objects.filter(pk=item.pk).update(code=code)
         text = support.get(f"/admin/portraits/item/{item.pk}/change/").content.decode()
-        assert (why or "-") in text
+        assert (why or "-") in html.unescape(text)

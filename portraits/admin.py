@@ -14,7 +14,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from accounts.staff.pages import Editable, Inline, ReadOnly, act
 from portraits import catalogue, helping, reports, timeline, trials
@@ -31,7 +30,7 @@ def _telling(request: HttpRequest) -> Iterator[None]:
         messages.error(request, str(refusal.sentence))
 
 
-class StyleForm(forms.ModelForm):
+class StyleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A style version; what no worker could paint is refused in a sentence."""
 
     class Meta:
@@ -64,9 +63,7 @@ class StyleAdmin(Editable):
     search_fields = ("slug", "name")
     actions_detail = ("new_draft", "publish", "retire", "discard")
 
-    @display(
-        description="Life", label={"draft": "info", "current": "success", "retired": "warning"}
-    )
+    @admin.display(description="Life")
     def life(self, style: Style) -> str:
         """DRAFT → CURRENT → RETIRED."""
         if style.published_at is None:
@@ -91,7 +88,7 @@ class StyleAdmin(Editable):
         fixed = ("slug", "drawn", "fault", "published_at", "retired_at")
         return fixed if obj.published_at is None else (*fixed, "engine", "recipe")
 
-    @display(description="On the drawn subject")
+    @admin.display(description="On the drawn subject")
     def drawn(self, style: Style) -> str | SafeString:
         """Nobody, painted by a worker; the only pictures that staff are shown."""
         if not trials.tried(style):
@@ -177,13 +174,13 @@ class JobAdmin(ReadOnly):
     inlines = (ItemInline,)
     actions_detail = ("cancel",)
 
-    @display(description="Right now")
+    @admin.display(description="Right now")
     def waits(self, job: Job) -> str | SafeString:
         """What its open portraits wait for."""
         said = timeline.now_of(job, timezone.now())
         return format_html_join("", "<div>{}</div>", ((line,) for line in said)) or "It has ended."
 
-    @display(description="What happened")
+    @admin.display(description="What happened")
     def story(self, job: Job) -> SafeString:
         """Oldest first."""
         moments = ((f"{at:%Y-%m-%d %H:%M:%S}", what) for at, what in timeline.of(job))
@@ -211,7 +208,7 @@ class ItemAdmin(ReadOnly):
     )
     actions_detail = ("send_on",)
 
-    @display(description="Why")
+    @admin.display(description="Why")
     def why(self, item: Item) -> str:
         """The code in words."""
         return timeline.WHY.get(item.code, item.code) or "-"

@@ -1,6 +1,6 @@
 """The shop window: styles and their versions, the engines that run, and those that are stopped."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -49,9 +49,9 @@ class Style(models.Model):
         return f"{self.slug} v{self.version}"
 
     @classmethod
-    def current(cls) -> models.QuerySet[Self]:
+    def current(cls) -> "models.QuerySet[Style]":
         """What people can order."""
-        return cls._default_manager.filter(retired_at=None, published_at__isnull=False)
+        return Style.objects.filter(retired_at=None, published_at__isnull=False)
 
 
 class Painter(models.Model):

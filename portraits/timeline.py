@@ -94,7 +94,8 @@ def _acts(job_id: uuid.UUID, items: Iterable[Item]) -> Iterator[Moment]:
     position = {item.pk: item.position + 1 for item in items}
     acts = AuditEvent.objects.filter(object_id__in=[job_id, *position], verb__in=_ACTS)
     for act in acts:
-        yield Moment(act.at, _ACTS[act.verb].format(position.get(act.object_id, "")))
+        number = position.get(act.object_id, "") if act.object_id else ""
+        yield Moment(act.at, _ACTS[act.verb].format(number))
 
 
 def _open(job: Job) -> Iterator[tuple[Item, Lease]]:

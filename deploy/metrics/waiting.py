@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily
 
-from deploy.metrics.families import gauge, number, zeros
+from deploy.metrics.families import Label, gauge, number, zeros
 from portraits import demand, references, scheduling
 from portraits.checks import LEASE as CHECK
 from portraits.endings import LEASE
@@ -68,7 +68,7 @@ def look(now: datetime) -> Iterator[GaugeMetricFamily]:
     yield from _items([group for group in groups if group.kind == LEASE], engines, now)
     yield from _leases(groups)
     yield from _painters(engines, now)
-    stopped = Halt.objects.values_list("engine", "kind")
+    stopped: list[Label] = list(Halt.objects.values_list("engine", "kind"))
     yield gauge(
         "engines_stopped",
         "Engines that an operator has paused, or that take no orders.",

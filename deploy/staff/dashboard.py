@@ -74,7 +74,12 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """For unfold's dashboard: the cards and the two charts."""
     now = timezone.now()
     hours = last_day(now)
-    return {**given, "cards": cards(request.user, now, hours), "charts": charts(hours), "asked_at": now}
+    return {
+        **given,
+        "cards": cards(request.user, now, hours),
+        "charts": charts(hours),
+        "asked_at": now,
+    }
 
 
 def last_day(now: datetime) -> list[Hour]:

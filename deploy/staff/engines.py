@@ -115,9 +115,16 @@ def rows(now: datetime) -> list[Row]:
 def _row(
     name: str, halt: Halt | None, work: dict[str, Any], seconds: float | None, workers: int
 ) -> Row:
-    state = halt.kind if halt else "running"
     return Row(
-        *(name, state, halt and halt.since, work.get("waiting", 0), work.get("painting", 0)),
-        *(seconds if work.get("waiting") else None, work.get("oldest"), workers),
-        [(act, label) for act, label in ACTS.items() if act != (halt.kind if halt else RESUME)],
+        engine=name,
+        state=halt.kind if halt else "running",
+        since=halt.since if halt else None,
+        waiting=work.get("waiting", 0),
+        painting=work.get("painting", 0),
+        seconds=seconds if work.get("waiting") else None,
+        oldest=work.get("oldest"),
+        workers=workers,
+        offers=[
+            (act, label) for act, label in ACTS.items() if act != (halt.kind if halt else RESUME)
+        ],
     )

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image, ImageChops
 
 from portraits import trials
@@ -133,4 +134,4 @@ def test_whoever_waits_is_painted_first(
 
 def test_a_picture_that_is_too_large_is_refused(work: Trials) -> None:
     with pytest.raises(ValueError, match="200 kB"):
-        trials.keep(style(), uuid.uuid4().bytes * 20_000, style().published_at)
+        trials.keep(style(), uuid.uuid4().bytes * 20_000, timezone.now())

@@ -19,8 +19,8 @@ def publish(stack: Stack, slug: str, engine: str, **recipe: object) -> None:
     with _migrator(stack) as connection:
         connection.execute(
             "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), %s, 1, %s,"
-            " 'Of the tests.', %s, %s, '', 99, now()) ON CONFLICT DO NOTHING",
+            " preview, position, fault, published_at) VALUES (gen_random_uuid(), %s, 1, %s,"
+            " 'Of the tests.', %s, %s, '', 99, '', now()) ON CONFLICT DO NOTHING",
             [slug, slug, engine, json.dumps(made)],
         )
 

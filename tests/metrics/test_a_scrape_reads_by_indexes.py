@@ -25,7 +25,7 @@ BOUNDED = {
 SMALL = {
     *("privacy_lease", "portraits_painter", "portraits_style", "privacy_period"),
     *("privacy_rootepoch", "privacy_fleetkey", "privacy_evidencekey", "privacy_pulse"),
-    "privacy_ownerkey",
+    *("privacy_ownerkey", "portraits_halt"),
 }
 
 

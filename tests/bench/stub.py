@@ -22,6 +22,18 @@ class StubEngine(StillEngine):
         return Image.effect_noise((order.width, order.height), 64).convert("RGB")
 
 
+class SnapshotEngine(StubEngine):
+    """Without a photo; its picture is one, so that it encodes as portraits do."""
+
+    def load(self) -> None:
+        """Nothing but its only picture, in each size."""
+        self.made = pictures(self.sizes)
+
+    def paint(self, order: Order) -> Image.Image:
+        """The same for everybody."""
+        return self.made[order.width, order.height]
+
+
 class FaceEngine(StillEngine):
     """With photos to open first, and a photo as its picture, made beforehand.
 

@@ -44,6 +44,26 @@ class Told:
     p95: float
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What came of the orders, one way or the other."""
+
+    portraits: int
+    seconds: float
+    waits: Sequence[float]
+
+    @property
+    def told(self) -> Told:
+        """The three numbers that are compared."""
+        p50, p95 = (percentile(self.waits, part) for part in (0.5, 0.95))
+        return Told(self.portraits / self.seconds, p50, p95)
+
+    @property
+    def drawn(self) -> list[float]:
+        """Every fifth percentile of the waits."""
+        return [round(percentile(self.waits, part / 100), 3) for part in range(5, 100, 5)]
+
+
 def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Both ways and the errors, as what is kept. Raises StackError."""
     say("starting the embedded stack")
@@ -55,8 +75,8 @@ def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None)
         say(f"orders for {LENGTH:.0f} s")
         found: list[Item] = []
         spent = _between(stack, lambda: found.extend(under_load(stack)))
-    measured = told(found)
-    simulated = replay(found, paint, timings)
+    real, ours = lived(found), replay(found, paint, timings)
+    measured, simulated = real.told, ours.told
     return {
         "engine": engine,
         "workers": live.WORKERS,
@@ -68,6 +88,7 @@ def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None)
                for name in spent if name != "seconds"},
             **{name: getattr(timings, name) for name in ("nudge", "store")},
         },
+        "waits": {"measured": real.drawn, "simulated": ours.drawn},
         "render": paint.seconds,
         "orders": orders_of(found),
         "items": [[round(value, 3) for value in _times(item, found)] for item in found],
@@ -127,23 +148,20 @@ def orders_of(items: Sequence[Item]) -> list[tuple[float, int]]:
     return [(rows[0].asked - first, len(rows)) for _, rows in groups]
 
 
-def replay(items: Sequence[Item], paint: Paint, timings: Timings, seed: int = 1) -> Told:
+def replay(items: Sequence[Item], paint: Paint, timings: Timings, seed: int = 1) -> Ran:
     """The same orders, simulated."""
     mix = Mix({"one": 1.0}, {"one": paint}, spread=0.0, failing=0.0, held_back=0.0)
     coming = replayed(orders_of(items), mix, rules.FEW, seed)
     fleet = Fleet(live.WORKERS, timings, queue_limit=len(items))
     done = Simulation(mix, coming, fleet, seed).run()
     waits = [wait for lane in done.waits.values() for wait in lane]
-    return Told(
-        done.counts["done"] / done.ended_at, percentile(waits, 0.5), percentile(waits, 0.95)
-    )
+    return Ran(done.counts["done"], done.ended_at, waits)
 
 
-def told(items: Sequence[Item]) -> Told:
+def lived(items: Sequence[Item]) -> Ran:
     """What the rows say."""
-    waits = [item.taken - item.asked for item in items]
     took = max(item.ended for item in items) - min(item.asked for item in items)
-    return Told(len(items) / took, percentile(waits, 0.5), percentile(waits, 0.95))
+    return Ran(len(items), took, [item.taken - item.asked for item in items])
 
 
 def errors(measured: Told, simulated: Told) -> dict[str, float]:

@@ -43,7 +43,7 @@ def items_of(orders: list[tuple[float, int]]) -> list[Item]:
 def test_the_same_orders_are_simulated_that_came() -> None:
     load = [(0.0, 2), (0.5, 12), (3.0, 1)]
     assert calibration.orders_of(items_of(load)) == load
-    found = calibration.replay(items_of(load), PAINT, TIMINGS)
+    found = calibration.replay(items_of(load), PAINT, TIMINGS).told
     # Fifteen portraits of half a second by two workers.
     assert found.throughput == pytest.approx(15 / 4.15, rel=0.15)
     assert 0 < found.p50 < found.p95

@@ -8,7 +8,7 @@ from typing import Final
 from deploy.stack.roles import CONCURRENCY as CONCURRENCY
 from portraits import orders, painting, queue
 from privacy import leases, sweeps
-from workers import hands, vigil
+from workers import hands
 
 # How many rows are read to find what is being served, and how many messages an order sends.
 FRONT: Final = queue.FRONT
@@ -26,6 +26,5 @@ RETRY: Final = painting.RETRY.total_seconds()
 # The sweep that nudges again for what waits, and after how long something counts as waiting.
 NUDGE_AGAIN_AFTER: Final = leases.NUDGE_AGAIN_AFTER.total_seconds()
 NUDGES_A_KIND: Final = sweeps.NUDGES_A_KIND
-PROGRESS_EVERY: Final = vigil.PROGRESS_EVERY
 # What else than its hands has a connection in a gpu worker: who renews, who announces, who listens.
 OTHER_CONNECTIONS: Final = 3

@@ -1,0 +1,86 @@
+"""The five rooms and who imports whom, as the source says."""
+
+import ast
+import re
+from collections import Counter
+from itertools import pairwise
+from typing import Final
+
+from deploy.drawings import svg
+from deploy.env import ROOT
+
+# From the one that may import all to the one that imports nobody.
+ROOMS: Final = ("deploy", "workers", "portraits", "privacy", "accounts")
+OWNS: Final = ROOT / "deploy" / "docs" / "contributing.md"
+WIDTH, HIGH, GAP = 460.0, 64.0, 26.0
+LEFT, TOP = 20.0, 20.0
+# How far the line between neighbours swings out, and each further one beyond it.
+SWING = 44.0
+
+
+def imports() -> dict[tuple[str, str], int]:
+    """(room, other room) → how many modules of the one name a module of the other."""
+    found: Counter[tuple[str, str]] = Counter()
+    for room in ROOMS:
+        for file in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" in file.parts:
+                continue
+            named = {name.split(".")[0] for name in _named(ast.parse(file.read_text()))}
+            found.update((room, other) for other in named if other in ROOMS and other != room)
+    return dict(sorted(found.items()))
+
+
+def _named(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+def owns() -> dict[str, str]:
+    """Room → what it owns, as contributing.md has it."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", OWNS.read_text(), re.MULTILINE)
+    return {room: said for room, said in rows if room in ROOMS}
+
+
+def draw() -> str:
+    """Boxes one below the other; a line is as wide as there are imports."""
+    said, found = owns(), imports()
+    modules = {
+        room: sum(1 for file in (ROOT / room).rglob("*.py") if "migrations" not in file.parts)
+        for room in ROOMS
+    }
+    middles = {}
+    shapes = []
+    for at, room in enumerate(ROOMS):
+        y = TOP + at * (HIGH + GAP)
+        middles[room] = y + HIGH / 2
+        shapes += [
+            svg.box(LEFT, y, WIDTH, HIGH),
+            svg.text(LEFT + 16, y + 26, room, "name"),
+            svg.text(LEFT + WIDTH - 16, y + 26, f"{modules[room]} modules", "small", "end"),
+            svg.text(LEFT + 16, y + 47, said[room], "small"),
+        ]
+    for upper, lower in pairwise(ROOMS):
+        x, y = LEFT + WIDTH / 2, middles[upper] + HIGH / 2
+        shapes.append(svg.arrow(f"M{x:g} {y:g} V{middles[lower] - HIGH / 2:g}"))
+        shapes.append(svg.text(x + 10, y + GAP / 2 + 4, str(found[upper, lower]), "small"))
+    edge = LEFT + WIDTH
+    for (room, other), count in found.items():
+        steps = ROOMS.index(other) - ROOMS.index(room)
+        if steps < 2:
+            continue
+        # Lines that begin or end at one room do so one below the other.
+        begin = middles[room] + 5 * (steps - 3)
+        end = middles[other] - 5 * (steps - 3)
+        out = edge + SWING * steps
+        path = f"M{edge:g} {begin:g} C{out:g} {begin:g} {out:g} {end:g} {edge + 2:g} {end:g}"
+        shapes.append(svg.arrow(path))
+        x = edge + SWING * steps * 0.75 + 6
+        shapes.append(svg.text(x, (begin + end) / 2 + 4, str(count), "small"))
+    height = TOP * 2 + len(ROOMS) * HIGH + (len(ROOMS) - 1) * GAP
+    title = "The rooms: each imports those below it alone; numbers are modules that do."
+    return svg.page(title, edge + SWING * 4 + 10, height, shapes)

@@ -263,7 +263,8 @@ class Simulation:
         total = 0.0
         for engine, line in self.lines.items():
             paint = self._mix.paints[engine]
-            total += (line.waiting_cost + line.held_cost) * paint.seconds / paint.cost
+            # What is held is taken to be half done.
+            total += (line.waiting_cost + line.held_cost / 2) * paint.seconds / paint.cost
         return total
 
     def _next_death(self) -> None:

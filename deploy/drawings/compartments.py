@@ -8,7 +8,6 @@ from typing import Final
 
 from deploy import grants
 from deploy.drawings import svg
-from deploy.env import Role
 from deploy.stack.compartments import COMPARTMENTS
 from privacy import policy
 

@@ -249,7 +249,7 @@ class Painter:
     def die(self) -> None:
         """Killed in the middle of it; its supervisor starts it again."""
         self.life += 1
-        self.ready = False
+        self.ready = self.looking = False
         self._world.rests(self, resting=False)
         only_waiting = {stand.ticket for stand in self._easel}
         inside = list(self._inside)

@@ -53,6 +53,8 @@ class Question:
         """The costs that it goes by."""
         found = measured.read(self.folder)
         for name, value in self.instead.items():
+            if name not in found:
+                raise KeyError(f"there is no figure {name}; there are {', '.join(sorted(found))}")
             found[name] = measured.Figure(value, found[name].unit, "assumed: as was asked")
         return found
 

@@ -21,6 +21,7 @@ from deploy.drawings import svg
 BOTH, ONE = "⇄", "→"
 WIDE, HIGH = 176.0, 58.0
 ACROSS, DOWN = 232.0, 76.0
+ABOVE: Final = 50.0
 LETTERS: Final = 29
 
 
@@ -123,27 +124,32 @@ def _places(machine: Machine) -> dict[str, tuple[float, float]]:
     columns: dict[int, list[str]] = {}
     for state, rank in machine.ranks.items():
         columns.setdefault(rank, []).append(state)
-    return {
-        state: (20 + rank * ACROSS, 20 + at * DOWN)
-        for rank, states in columns.items()
-        for at, state in enumerate(states)
-    }
+    rows = {state: at for states in columns.values() for at, state in enumerate(states)}
+    ranks = machine.ranks
+    # A line over a box needs room above the first row.
+    over = any(ranks[b] - ranks[a] > 1 and rows[a] == rows[b] == 0 for a, b in machine.moves)
+    top = 20 + (ABOVE / 2 if over else 0)
+    return {state: (20 + ranks[state] * ACROSS, top + rows[state] * DOWN) for state in ranks}
 
 
 def _path(begin: tuple[float, float], end: tuple[float, float]) -> str:
     (left, upper), (right, lower) = begin, end
+    y1, y2 = upper + HIGH / 2, lower + HIGH / 2
     if left == right:
         # Within a column, along its left side.
-        y1, y2 = upper + HIGH / 2, lower + HIGH / 2
         return f"M{left:g} {y1:g} C{left - 26:g} {y1:g} {left - 26:g} {y2:g} {left:g} {y2:g}"
-    if left > right:
-        left, upper, right, lower = right, lower, left, upper
-    y1, y2 = upper + HIGH / 2, lower + HIGH / 2
-    if right - left > ACROSS:
+    if right < left:
+        x1, x2 = left, right + WIDE
+        return f"M{x1:g} {y1:g} L{x2:g} {y2:g}"
+    middle = left + WIDE / 2
+    if right - left > ACROSS and upper == lower:
         # Over what stands between them.
-        y1, y2 = upper + 2, lower + 2
-        middle, above = (left + right + WIDE) / 2, min(y1, y2) - 30
-        return f"M{left + WIDE / 2:g} {y1:g} Q{middle:g} {above:g} {right + WIDE / 2:g} {y2:g}"
+        far, above = right + WIDE / 2, upper - ABOVE
+        return f"M{middle:g} {upper:g} Q{(middle + far) / 2:g} {above:g} {far:g} {upper:g}"
+    if right - left > ACROSS:
+        # Below what stands between them.
+        foot = upper + HIGH
+        return f"M{middle:g} {foot:g} C{middle:g} {y2:g} {middle + 70:g} {y2:g} {right:g} {y2:g}"
     x1, x2 = left + WIDE, right
     bend = (x2 - x1) * 0.5
     return f"M{x1:g} {y1:g} C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"

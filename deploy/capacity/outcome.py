@@ -31,7 +31,7 @@ class Cell:
     busy: float = 0.0  # GPU seconds painted
     running: float = 0.0  # GPU seconds paid for
     # From asking until the last of an order of a few was there, by when it was asked for.
-    whole: array[float] = field(default_factory=lambda: array("d"))
+    whole: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Outcome:
     cells: defaultdict[int, Cell] = field(default_factory=lambda: defaultdict(Cell))
     counts: Counter[str] = field(default_factory=Counter)
     # Of each portrait, by lane: from asking until a worker has it, and until it is there.
-    waits: defaultdict[str, array[float]] = field(default_factory=lambda: defaultdict(_empty))
-    spans: defaultdict[str, array[float]] = field(default_factory=lambda: defaultdict(_empty))
+    waits: "defaultdict[str, array[float]]" = field(default_factory=lambda: defaultdict(_empty))
+    spans: "defaultdict[str, array[float]]" = field(default_factory=lambda: defaultdict(_empty))
     # Of each order, by lane: until its last portrait has ended.
-    whole: defaultdict[str, array[float]] = field(default_factory=lambda: defaultdict(_empty))
+    whole: "defaultdict[str, array[float]]" = field(default_factory=lambda: defaultdict(_empty))
     # Portraits that were open, times seconds.
     open_area: float = 0.0
     longest_line: int = 0
@@ -105,5 +105,5 @@ class Outcome:
         return statistics.fmean(span for spans in self.spans.values() for span in spans)
 
 
-def _empty() -> array[float]:
+def _empty() -> "array[float]":
     return array("d")

@@ -1,9 +1,9 @@
 """Whether the simulation tells what the live stack does: the same orders, both ways, in one run.
 
-First single orders and one pack say what a portrait takes here; then orders come for two minutes as
-people would, to three quarters of what the workers can do, with a rush in the middle. The
-simulation is given what the first part has measured and the moments of the second, and nothing
-else of it.
+Orders come for two minutes as people would, to two thirds of what the workers can do, with packs
+and a rush in the middle. The simulation is given when they came, how long each picture took its
+engine and what a worker does beside it, and has to tell how long everybody waited. Single orders on
+idle workers, before, say what an order takes until a worker has it.
 """
 
 import random
@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from deploy.capacity import live, rules
-from deploy.capacity.live import Item, Live
+from deploy.capacity.live import Item, Live, Render
 from deploy.capacity.outcome import percentile
 from deploy.capacity.painter import Timings
 from deploy.capacity.simulation import Fleet, Simulation
@@ -24,15 +24,16 @@ from deploy.capacity.trace import Mix, Paint, replayed
 ENGINE: Final = "tests.bench.stub:SnapshotEngine"
 SECONDS: Final = 0.5
 SINGLES: Final = 20
-PACK: Final = 40
 # How long the load lasts, how much of what the workers can do it asks for, and the rush in it.
 LENGTH: Final = 120.0
-LOAD: Final = 0.75
+LOAD: Final = 0.65
 RUSH: Final = (55.0, 62.0, 3.0)
 PACKS: Final = 0.04
 PACK_OF_MANY: Final = 12
 FEW: Final = (0.6, 0.2, 0.1, 0.1)
 GOAL: Final = 0.15
+# A worker that paints the next picture within this time had it ready.
+AT_ONCE: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,20 @@ def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None)
     """Both ways and the errors, as what is kept. Raises StackError."""
     say("starting the embedded stack")
     with live.running(engine, SECONDS) as stack:
-        say("single orders on idle workers, then a pack")
-        paint, timings = alone(stack)
-        say(f"a portrait takes {paint.seconds:.3f} s at the easel, {timings.store:.3f} s behind it")
+        say("single orders on idle workers")
+        nudge, fetch = alone(stack)
         idle = _between(stack, lambda: time.sleep(10))
         say(f"orders for {LENGTH:.0f} s")
         found: list[Item] = []
+        since = time.time()
         spent = _between(stack, lambda: found.extend(under_load(stack)))
-    real, ours = lived(found), replay(found, paint, timings)
+        renders = stack.renders(since)
+    took, handover = services(renders)
+    store = statistics.fmean(item.ended for item in found) - statistics.fmean(
+        render.ended for render in renders
+    )
+    timings = Timings(nudge, fetch, max(0.0, store), swap=0.0, start=0.0)
+    real, ours = lived(found), replay(found, took, timings)
     measured, simulated = real.told, ours.told
     return {
         "engine": engine,
@@ -86,33 +93,48 @@ def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None)
         "costs": {
             **{name: (spent[name] - idle[name] * spent["seconds"] / idle["seconds"]) / len(found)
                for name in spent if name != "seconds"},
-            **{name: getattr(timings, name) for name in ("nudge", "store")},
+            **{name: getattr(timings, name) for name in ("nudge", "fetch", "store")},
+            "render": statistics.fmean(took),
+            "handover": handover,
         },
         "waits": {"measured": real.drawn, "simulated": ours.drawn},
-        "render": paint.seconds,
         "orders": orders_of(found),
         "items": [[round(value, 3) for value in _times(item, found)] for item in found],
+        "renders": [round(seconds, 3) for seconds in took],
     }  # fmt: skip
 
 
-def alone(stack: Live) -> tuple[Paint, Timings]:
-    """What a portrait takes here, from single orders on idle workers and from one pack."""
+def alone(stack: Live) -> tuple[float, float]:
+    """On idle workers: seconds from asking until a worker has it, and from there to the engine."""
     since = time.time()
     for _ in range(SINGLES + 2):
         stack.order(1)
         time.sleep(SECONDS * 2)
     # The first two import and connect.
-    singles = stack.items(since)[2:]
-    since = time.time()
-    stack.order(PACK)
-    pack = sorted(item.ended for item in stack.items(since))
-    # Workers paint without a pause once the pack has begun; its last portraits end one by one.
-    steady = pack[2 * live.WORKERS : -2 * live.WORKERS]
-    seconds = (steady[-1] - steady[0]) / (len(steady) - 1) * live.WORKERS
+    singles, renders = stack.items(since)[2:], stack.renders(since)[2:]
     nudge = statistics.median(item.taken - item.asked for item in singles)
-    beside = statistics.median(item.ended - item.taken for item in singles) - seconds
-    timings = Timings(nudge, 0.0, max(0.0, beside), swap=0.0, start=0.0)
-    return Paint(1.0, seconds), timings
+    pairs = zip(renders, singles, strict=True)
+    return nudge, max(0.0, statistics.median(one.began - item.taken for one, item in pairs))
+
+
+def services(renders: Sequence[Render]) -> tuple[list[float], float]:
+    """(seconds that each picture took its engine, in order; those of them between two pictures).
+
+    A worker that has the next one ready begins it at once; what that takes is part of the picture.
+    """
+    following: dict[str, Render] = {}
+    gaps: dict[Render, float] = {}
+    for render in reversed(renders):
+        if render.process in following:
+            gaps[render] = following[render.process].began - render.ended
+        following[render.process] = render
+    at_once = [gap for gap in gaps.values() if gap < AT_ONCE]
+    handover = statistics.median(at_once) if at_once else 0.0
+    took = []
+    for render in renders:
+        gap = gaps.get(render, AT_ONCE)
+        took.append(render.ended - render.began + (gap if gap < AT_ONCE else handover))
+    return took, handover
 
 
 def under_load(stack: Live, seed: int = 1) -> list[Item]:
@@ -148,10 +170,10 @@ def orders_of(items: Sequence[Item]) -> list[tuple[float, int]]:
     return [(rows[0].asked - first, len(rows)) for _, rows in groups]
 
 
-def replay(items: Sequence[Item], paint: Paint, timings: Timings, seed: int = 1) -> Ran:
-    """The same orders, simulated."""
-    mix = Mix({"one": 1.0}, {"one": paint}, spread=0.0, failing=0.0, held_back=0.0)
-    coming = replayed(orders_of(items), mix, rules.FEW, seed)
+def replay(items: Sequence[Item], took: Sequence[float], timings: Timings, seed: int = 1) -> Ran:
+    """The same orders, simulated; each picture takes as long as it took."""
+    mix = Mix({"one": 1.0}, {"one": Paint(1.0, statistics.fmean(took))})
+    coming = replayed(orders_of(items), "one", rules.FEW, took)
     fleet = Fleet(live.WORKERS, timings, queue_limit=len(items))
     done = Simulation(mix, coming, fleet, seed).run()
     waits = [wait for lane in done.waits.values() for wait in lane]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.capacity import rules
-from deploy.capacity.needs import BUSY, Need, needs
+from deploy.capacity.needs import BUSY, OTHERS, POOL, intake_hands, needs, web_cores
 from deploy.capacity.sizing import Answer
+from deploy.env import Role
 
 # `make bench SUITE=retention` found what is due among so many in a fifth of a millisecond; nobody
 # has measured more.
@@ -36,8 +37,7 @@ class Limit:
 
 def limits(answer: Answer) -> list[Limit]:
     """All of them, the first to give way first. Each grows with the portraits a day."""
-    found = {need.what: need for need in needs(answer)}
-    rows = [*_bounds(found)]
+    rows = [*_bounds(answer)]
     per_day = answer.question.portraits
     told = [
         Limit(what, bound, per_day * bound / used, then) for what, bound, used, then in rows if used
@@ -45,20 +45,24 @@ def limits(answer: Answer) -> list[Limit]:
     return sorted(told, key=lambda limit: limit.portraits)
 
 
-def _bounds(found: dict[str, Need]) -> Iterator[tuple[str, float, float, str]]:
+def _bounds(answer: Answer) -> Iterator[tuple[str, float, float, str]]:
     """(what, bound, what this answer uses of it, what helps)."""
-    gpus = found["GPU workers"].busiest
-    web, intake = found["web processes"], found["intake processes"]
-    connections = found["database connections at most"].busiest
+    found = {need.what: need for need in needs(answer)}
+    gpus, busiest = found["GPU workers"].busiest, answer.question.shape.busiest()
+    web = web_cores(answer, *busiest) / BUSY
+    intake = intake_hands(answer, *busiest) / BUSY / rules.CONCURRENCY[Role.INTAKE]
     yield "one GPU worker", 1, gpus, "more of them; KEDA adds them"
-    yield "one web process", 1, web.busiest, "more of them; they share nothing"
-    yield "one intake process", 1, intake.busiest, "more of them; they share nothing"
+    yield "one web process", 1, web, "more of them; they share nothing"
+    yield "one intake process", 1, intake, "more of them; they share nothing"
+    # Those of upkeep and the keeper do not grow with the portraits.
+    connections = (web + intake) * POOL + gpus * (POOL + 1)
+    always = OTHERS * POOL
     yield (
-        f"{CONNECTIONS} connections, as compose sets them", CONNECTIONS, connections,
+        f"{CONNECTIONS} connections, as compose sets them", CONNECTIONS - always, connections,
         "max_connections, then a smaller SITTER_DATABASE_POOL for the web",
     )  # fmt: skip
     yield (
-        f"{MANAGED:,} connections of a large PostgreSQL", MANAGED, connections,
+        f"{MANAGED:,} connections of a large PostgreSQL", MANAGED - always, connections,
         "a pooler: transaction mode for the web, session mode for painters",
     )  # fmt: skip
     held = gpus * rules.HANDS

@@ -58,11 +58,20 @@ class Item:
     state: str
 
 
+@dataclass(frozen=True)
+class Render:
+    """One picture: when its engine began and ended, in seconds since 1970, and in which process."""
+
+    began: float
+    ended: float
+    process: str
+
+
 class Live:
     """A running stack with its workers, and somebody who orders."""
 
-    def __init__(self, stack: Stack, orders: "subprocess.Popen[str]") -> None:
-        self._stack, self._orders = stack, orders
+    def __init__(self, stack: Stack, orders: "subprocess.Popen[str]", log: Path) -> None:
+        self._stack, self._orders, self._log = stack, orders, log
         self._address = stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]
         self._broker = redis.Redis.from_url(stack.env(Role.WEB)["SITTER_BROKER_URL"])
 
@@ -89,6 +98,17 @@ class Live:
             time.sleep(0.5)
         raise StackError("The calibration's portraits are not painted.")
 
+    def renders(self, since: float) -> list[Render]:
+        """All that were begun since then, in this order."""
+        # The engine goes by the machine's other clock.
+        ahead = time.time() - time.monotonic()
+        lines = [line.split() for line in self._log.read_text().splitlines()]
+        found = [
+            Render(float(began) + ahead, float(ended) + ahead, process)
+            for began, ended, process in lines
+        ]
+        return sorted((one for one in found if one.began >= since), key=lambda one: one.began)
+
     def counts(self) -> dict[str, float]:
         """Whatever only grows: processor seconds of services, rows, transactions, commands."""
         # PostgreSQL's own numbers come a second late.
@@ -111,7 +131,10 @@ class Live:
 def running(engine: str, seconds: float) -> Iterator[Live]:
     """A stack of its own, whose engine takes so long for a picture."""
     with tempfile.TemporaryDirectory(prefix="sitter-") as folder:
+        log = Path(folder) / "renders"
+        log.touch()
         extra = {
+            "SITTER_TEST_RENDER_LOG": str(log),
             "SITTER_ENGINES": json.dumps([engine]),
             "SITTER_TEST_STEP_SECONDS": str(seconds / STEPS),
             **UNBOUNDED,
@@ -128,7 +151,7 @@ def running(engine: str, seconds: float) -> Iterator[Live]:
                 stack.start_role(Role.GPU, index=index)
             stack.wait_ready()
             with _orders(stack) as orders:
-                yield Live(stack, orders)
+                yield Live(stack, orders, log)
         finally:
             stack.stop()
 

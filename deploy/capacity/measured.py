@@ -145,11 +145,9 @@ def _chance(folder: Path) -> dict[str, Figure]:
     }
 
 
-# What the calibration has measured of the live stack: name → unit.
+# What the calibration has measured of the live stack: name → unit. Its portraits are painted
+# without a photo and beside all the roles, so what a worker takes is not among it.
 LIVED: Final = {
-    "nudge": "s",
-    "fetch": "s",
-    "store": "s",
     "database processor": "s a portrait",
     "broker processor": "s a portrait",
     "transactions": "a portrait",

@@ -38,6 +38,9 @@ SIZES: Final = 3
 BUSY: Final = 0.6
 # Never fewer, so that one may go.
 AT_LEAST: Final = 2
+# What one process keeps to the database at most, and how many there are besides: upkeep, keeper.
+POOL: Final[int] = Env.model_fields["database_pool"].default
+OTHERS: Final = 2 * AT_LEAST
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def needs(answer: Answer) -> list[Need]:
     said, day = answer.question.figures(), answer.day
     rows = [*_gpus(answer), *_traffic(answer)]
     found = {row.what: row for row in rows}
-    rows += _processes(answer, said)
+    rows += _processes(answer)
     rows += _messages(day, begin, end)
     rows += _connections({row.what: row for row in rows})
     rows += _database(found["portraits asked for"], said)
@@ -68,7 +71,9 @@ def needs(answer: Answer) -> list[Need]:
 def _gpus(answer: Answer) -> Iterator[Need]:
     begin, end = answer.question.shape.busiest()
     day, workers = answer.day, answer.workers
-    yield Need("GPU workers", workers, workers, "", "simulated: the fewest that keep the wait")
+    yield Need(
+        "GPU workers", workers, workers, "", "simulated: the fewest that paint what comes, in time"
+    )
     yield Need("of their time painting", day.busy(0, DAY), day.busy(begin, end), "", "simulated")
 
 
@@ -90,25 +95,34 @@ def _orders(day: Outcome, begin: float, end: float) -> float:
     return sum(cell.orders for cell in day.between(begin, end)) / (end - begin)
 
 
-def _processes(answer: Answer, said: dict[str, Figure]) -> Iterator[Need]:
-    begin, end = answer.question.shape.busiest()
-    day = answer.day
-    loads, photos = [], []
-    for start, stop in ((0.0, DAY), (begin, end)):
-        orders, portraits = _orders(day, start, stop), day.rate(start, stop)
-        loads.append(
-            sum(
-                (each * orders + one * portraits) * said[cost].value
-                for each, one, cost in ASKED.values()
-            )
-        )
-        photos.append(ASKED["a photo of 3 MB"][0] * orders)
-    web = [max(AT_LEAST, math.ceil(load / BUSY)) for load in loads]
+def web_cores(answer: Answer, begin: float, end: float) -> float:
+    """Processor cores that requests keep busy in this time."""
+    said, day = answer.question.figures(), answer.day
+    orders, portraits = _orders(day, begin, end), day.rate(begin, end)
+    return sum(
+        (each * orders + one * portraits) * said[cost].value for each, one, cost in ASKED.values()
+    )
+
+
+def intake_hands(answer: Answer, begin: float, end: float) -> float:
+    """Photos that are looked at at a time."""
+    photos = ASKED["a photo of 3 MB"][0] * _orders(answer.day, begin, end)
+    return photos * answer.question.figures()["judge"].value
+
+
+def _processes(answer: Answer) -> Iterator[Need]:
+    times = ((0.0, DAY), answer.question.shape.busiest())
+    web = [_at_least(web_cores(answer, *time) / BUSY) for time in times]
     yield Need("web processes", web[0], web[1], "", f"{BUSY:.0%} of a processor core each")
-    hands = rules.CONCURRENCY[Role.INTAKE] * BUSY
-    intake = [max(AT_LEAST, math.ceil(some * said["judge"].value / hands)) for some in photos]
+    photos = [ASKED["a photo of 3 MB"][0] * _orders(answer.day, *time) for time in times]
     yield Need("photos", photos[0], photos[1], "/s", "five an order")
+    hands = rules.CONCURRENCY[Role.INTAKE] * BUSY
+    intake = [_at_least(intake_hands(answer, *time) / hands) for time in times]
     yield Need("intake processes", intake[0], intake[1], "", "two photos at once each, two cores")
+
+
+def _at_least(some: float) -> int:
+    return max(AT_LEAST, math.ceil(some))
 
 
 def _messages(day: Outcome, begin: float, end: float) -> Iterator[Need]:
@@ -127,14 +141,12 @@ def _messages(day: Outcome, begin: float, end: float) -> Iterator[Need]:
 
 def _connections(found: dict[str, Need]) -> Iterator[Need]:
     """What PostgreSQL must allow: every pool full."""
-    pool = Env.model_fields["database_pool"].default
-    others = 2 * AT_LEAST  # upkeep and the keeper
     for what, per in (
-        ("database connections at most", (pool, pool, pool + 1)),
+        ("database connections at most", (POOL, POOL, POOL + 1)),
         ("database connections in use", (2, rules.CONCURRENCY[Role.INTAKE], _of_a_painter())),
     ):
         counts = [
-            web * per[0] + intake * per[1] + gpu * per[2] + others * per[0]
+            web * per[0] + intake * per[1] + gpu * per[2] + OTHERS * per[0]
             for web, intake, gpu in (
                 (
                     getattr(found["web processes"], when),

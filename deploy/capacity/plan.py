@@ -45,7 +45,7 @@ class Step:
         return Question(self.portraits, SHAPES[self.shape], 30.0, **self.more)
 
 
-A_MILLION: Final = "a million"
+A_MILLION: Final = "a million in one time zone"
 STEPS: Final = (
     Step(
         "one machine without a GPU",
@@ -55,11 +55,11 @@ STEPS: Final = (
     ),
     Step("the first GPUs", 10_000),
     Step("a cluster", 100_000),
+    Step("the same with a launch", 100_000, "launch"),
     Step("a large cluster", 300_000),
-    Step(A_MILLION, 1_000_000),
-    Step("a million, with a launch", 1_000_000, "launch"),
-    Step("a million from three regions, in one place", 1_000_000, "world"),
     Step("one region of three", 333_333),
+    Step("three regions in one place", 1_000_000, "world"),
+    Step(A_MILLION, 1_000_000),
 )
 # What of an answer is shown of each step: a need, at its busiest, and how it is headed.
 SHOWN: Final = {

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deploy.capacity import rules, scaling
+from deploy.capacity import rules
 from deploy.capacity.outcome import Outcome
 from deploy.capacity.painter import Painter, Timings
+from deploy.capacity.scaling import POLL, Rules, Scaler
 from deploy.capacity.shapes import CELL
 from deploy.capacity.trace import Mix, Order, Piece
 from deploy.capacity.turns import Line, Ticket
@@ -33,7 +34,7 @@ class Fleet:
     deaths: float = 0.0
     # Portraits that may be open in all (SITTER_QUEUE_LIMIT).
     queue_limit: int = 20_000
-    scaling: scaling.Rules | None = None
+    scaling: Rules | None = None
 
 
 _Event = tuple[float, int, Callable[..., None], tuple[Any, ...]]
@@ -59,7 +60,7 @@ class Simulation:
         self._resting: dict[Painter, None] = {}
         self._leaving = 0
         self._waited_before = 0
-        self._scaler = scaling.Scaler(fleet.scaling) if fleet.scaling else None
+        self._scaler = Scaler(fleet.scaling) if fleet.scaling else None
         self._made = 0
 
     def run(self, begin: float = 0.0, until: float | None = None) -> Outcome:
@@ -256,7 +257,7 @@ class Simulation:
             painter = self._consumers.pop()
             self._leaving += 1
             painter.leave()
-        self._at(self.clock + scaling.POLL, self._scale)
+        self._at(self.clock + POLL, self._scale)
 
     def _gpu_seconds(self) -> float:
         """What portraits/demand.py would say: costs by what the painters have measured."""

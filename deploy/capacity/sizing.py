@@ -1,7 +1,9 @@
 """How many GPU workers a question needs: the fewest that keep what it asks for.
 
-The busiest hour decides. It is simulated with what comes before it, for growing and then for nearer
-numbers of workers; the whole day is simulated with the answer, which grows until the day keeps it.
+The busiest hour decides. No fewer are considered than could paint what it brings: single portraits
+would still come in time, because they go first, and packs would wait for the night. The hour is
+simulated with what comes before it, for growing and then for nearer numbers of workers; the whole
+day is simulated with the answer, which grows until the day keeps it.
 """
 
 import math
@@ -118,7 +120,7 @@ def answer(question: Question, say: Callable[[str], None] = lambda _: None) -> A
         return tried[workers] <= question.p95
 
     begin, end = question.shape.busiest()
-    load = question.portraits * question.shape.share(begin, end) / HOUR * mix.seconds
+    load = busiest_load(question, mix)
     most = max(1, math.ceil(load))
     least = most - 1
     while not keeps(most):
@@ -137,6 +139,11 @@ def answer(question: Question, say: Callable[[str], None] = lambda _: None) -> A
             return Answer(question, most, day, tried[most], tried)
         most += 1
         keeps(most)
+
+
+def busiest_load(question: Question, mix: Mix) -> float:
+    """GPUs that what is asked for in the busiest hour keeps busy, on the average."""
+    return question.portraits * question.shape.share(*question.shape.busiest()) / HOUR * mix.seconds
 
 
 def busiest_hour(question: Question, mix: Mix, workers: int) -> float:

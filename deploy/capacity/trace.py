@@ -103,13 +103,17 @@ def orders(
         yield order
 
 
-def replayed(said: Sequence[tuple[float, int]], mix: Mix, few: int, seed: int) -> Iterator[Order]:
-    """Orders that really came: (when, of how many); more than `few` wait in the lane of packs."""
-    chance = random.Random(seed)
-    [engine] = mix.engines
+def replayed(
+    said: Sequence[tuple[float, int]], engine: str, few: int, seconds: Sequence[float]
+) -> Iterator[Order]:
+    """Orders that really came: (when, of how many); more than `few` wait in the lane of packs.
+
+    `seconds` is what each portrait took a GPU, in the order of asking; all cost the same.
+    """
+    took = iter(seconds)
     for number, (at, count) in enumerate(said):
         order = Order(number, at, "interactive" if count <= few else "pack", left=count)
-        order.pieces = [_piece(mix, order, engine, chance) for _ in range(count)]
+        order.pieces = [Piece(order, engine, 1.0, next(took)) for _ in range(count)]
         yield order
 
 

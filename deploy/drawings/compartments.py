@@ -1,12 +1,10 @@
 """Who has what: each role's keys, logins and ways, and what it could open with them.
 
-From the table that the stack gives environments by, the grants of the database, and what follows
-from the keys.
+From the table that the stack gives environments by, and from what the keys in it can open.
 """
 
 from typing import Final
 
-from deploy import grants
 from deploy.drawings import svg
 from deploy.stack.compartments import COMPARTMENTS
 from privacy import policy
@@ -63,8 +61,7 @@ def draw() -> str:
         first = next(name for name in names if groups[name] == group)
         foot = TOP + len(ROLES) * ROW + 6
         shapes.append(svg.text(across[first] - 8, foot, words, "small"))
-    shapes.append(svg.text(26, TOP + len(ROLES) * ROW + 32, _tables(), "small"))
-    height = TOP + len(ROLES) * ROW + 50
+    height = TOP + len(ROLES) * ROW + 24
     title = "What each role reaches, which keys it is given, and what these can open."
     return svg.page(title, width, height, shapes)
 
@@ -78,13 +75,3 @@ def _group(name: str) -> str:
 def _slanted(x: float, y: float, words: str, kind: str) -> str:
     line = svg.text(x, y, words, kind)
     return f'<g transform="rotate(-40 {x:g} {y:g})">{line}</g>'
-
-
-def _tables() -> str:
-    """How many tables each login may read and write, of all that are ours."""
-    said = []
-    for role, rights in grants.TABLES.items():
-        reads = sum("S" in letters for letters in rights.values())
-        writes = sum(bool(set(letters) - {"S"}) for letters in rights.values())
-        said.append(f"{role} {reads}/{writes}")
-    return f"Tables that a login may read/write: {', '.join(said)}."

@@ -19,10 +19,10 @@ from django.db import models
 from deploy.drawings import svg
 
 BOTH, ONE = "⇄", "→"
-WIDE, HIGH = 176.0, 58.0
-ACROSS, DOWN = 232.0, 76.0
+WIDE, HIGH = 176.0, 74.0
+ACROSS, DOWN = 232.0, 92.0
 ABOVE: Final = 50.0
-LETTERS: Final = 29
+LETTERS: Final = 27
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def draw(machine: Machine) -> str:
         shapes.append(svg.text(x + 12, y + 20, first, "small" if ended else "name"))
         lines = [*rest, *svg.wrapped(machine.says[state], LETTERS)]
         shapes += [
-            svg.text(x + 12, y + 35 + 13 * at, line, "small") for at, line in enumerate(lines[:2])
+            svg.text(x + 12, y + 35 + 13 * at, line, "small") for at, line in enumerate(lines[:3])
         ]
     done = set()
     for begin, end in machine.moves:

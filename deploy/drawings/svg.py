@@ -20,7 +20,6 @@ STYLE: Final = """
   .row { fill: var(--box); }
   .dot { fill: var(--mark); }
   .arrow { fill: none; stroke: var(--line); stroke-width: 1.4; marker-end: url(#head); }
-  .wide { fill: none; stroke: var(--line); stroke-linecap: round; }
   marker path { fill: var(--line); }
 """
 HEAD: Final = (
@@ -66,11 +65,6 @@ def arrow(path: str, *, both: bool = False) -> str:
     """A line along SVG's path, with a head at its end, or at both."""
     start = ' marker-start="url(#head)"' if both else ""
     return f'<path class="arrow"{start} d="{path}"/>'
-
-
-def wide(path: str, width: float) -> str:
-    """A line as thick as what it stands for."""
-    return f'<path class="wide" stroke-width="{width:.1f}" d="{path}"/>'
 
 
 def wrapped(words: str, most: int) -> Iterator[str]:

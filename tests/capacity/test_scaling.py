@@ -20,7 +20,7 @@ def test_its_rules_are_those_of_the_chart() -> None:
 
 def test_one_worker_is_added_for_each_threshold_and_no_more_than_doubled_at_once() -> None:
     scaler = Scaler(RULES)
-    assert scaler.workers(0.0, 1, 61.0) == 2
+    assert scaler.workers(0.0, 1, 70.0) == 2
     assert scaler.workers(15.0, 2, 60.0 * 12) == 6
     assert scaler.workers(30.0, 6, 60.0 * 12) == 12
     assert scaler.workers(45.0, 12, 60.0 * 99) == 20

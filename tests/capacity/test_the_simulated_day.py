@@ -23,7 +23,7 @@ def accounted(day: Outcome) -> int:
 FATES: list[dict[str, Any]] = [
     {},
     {"deaths": 600.0},
-    {"queue_limit": 60},
+    {"queue_limit": 20},
     {"scaling": scaling.Rules(threshold=20.0, least=1, most=6, cooldown=120.0)},
     {"deaths": 900.0, "scaling": scaling.Rules(threshold=20.0, least=1, most=6, cooldown=120.0)},
 ]
@@ -86,7 +86,7 @@ def test_gpus_paint_as_long_as_their_pictures_take_and_no_longer() -> None:
 def test_more_workers_never_make_anybody_wait_longer(seed: int) -> None:
     p95s = []
     for workers in (2, 3, 4, 6, 9):
-        day = days.run(workers, portraits=90_000, seed=seed)
+        day = days.run(workers, portraits=140_000, seed=seed)
         p95s.append(percentile(day.whole["interactive"], 0.95))
     for fewer, more in pairwise(p95s):
         # A nudge may meet another worker, so a resting one may look up to five seconds later.
@@ -121,7 +121,7 @@ def test_a_pack_waits_and_single_portraits_do_not_wait_for_it() -> None:
 
 def test_a_dead_workers_portraits_are_painted_by_others_once_their_leases_are_over() -> None:
     calm = days.run(4, portraits=20_000)
-    deadly = days.run(4, portraits=20_000, deaths=400.0)
+    deadly = days.run(4, portraits=20_000, deaths=200.0)
     assert deadly.counts["lost leases"] > 10
     assert deadly.counts["done"] + deadly.counts["failed"] >= calm.counts["done"]
     longest = max(deadly.waits["interactive"])

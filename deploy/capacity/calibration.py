@@ -154,7 +154,8 @@ def load(seed: int) -> list[tuple[float, int]]:
     )
     usual = LOAD * live.WORKERS / SECONDS / mean
     begin, end, times = RUSH
-    at, said = 0.0, []
+    at = 0.0
+    said: list[tuple[float, int]] = []
     while True:
         at += chance.expovariate(usual * (times if begin <= at < end else 1.0))
         if at >= LENGTH:

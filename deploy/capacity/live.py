@@ -117,7 +117,7 @@ class Live:
             row = connection.execute(_ROWS).fetchone()
         assert row  # noqa: S101 - it has no condition
         names = ("audit rows", "blob rows", "bytes", "transactions", "log")
-        told: Mapping[str, Any] = self._broker.info()  # type: ignore[assignment]
+        told: Mapping[str, Any] = self._broker.info()
         return {
             **dict(zip(names, map(float, row), strict=True)),
             "commands": float(told["total_commands_processed"]),

@@ -109,7 +109,8 @@ def _web(folder: Path) -> dict[str, Figure]:
     api, delivery = _file(folder, "api")["numbers"], _file(folder, "delivery")["numbers"]
 
     def cpu(name: str) -> float:
-        return statistics.median(api[name]["ours"]) / 1e6
+        microseconds: list[float] = api[name]["ours"]
+        return statistics.median(microseconds) / 1e6
 
     sealed = statistics.median(delivery["upload sealed, s"])
     return {

@@ -96,7 +96,7 @@ def test_more_workers_never_make_anybody_wait_longer(seed: int) -> None:
 
 def test_the_same_seed_is_the_same_day_and_another_is_not() -> None:
     def told(seed: int) -> list[Any]:
-        fate = {"deaths": 900.0, "scaling": scaling.Rules(20.0, 1, 6, 120.0)}
+        fate: dict[str, Any] = {"deaths": 900.0, "scaling": scaling.Rules(20.0, 1, 6, 120.0)}
         day = days.run(2, seed=seed, ordered=days.mix(days.TWO), loaded=1, **fate)
         return [dict(day.counts), list(day.spans["interactive"]), day.gpu_hours]
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import Any, Final
 import psycopg
 import redis
 
-from deploy.capacity.ordering import STYLE
 from deploy.env import ROOT, Role
 from deploy.stack.errors import StackError
 from deploy.stack.supervisor import Stack
@@ -27,7 +26,7 @@ from deploy.stack.supervisor import Stack
 ROLES: Final = (Role.KEEPER, Role.INTAKE, Role.UPKEEP, Role.BEAT)
 WORKERS: Final = 2
 STEPS: Final = 10
-SIDE: Final = 1024
+ORDERING: Final = (sys.executable, "-m", "deploy.capacity.ordering")
 # No allowance and no limit is to refuse what one process orders for hundreds.
 UNBOUNDED: Final = {
     f"SITTER_{name}": "1000000"
@@ -157,22 +156,17 @@ def running(engine: str, seconds: float) -> Iterator[Live]:
 
 
 def _publish(stack: Stack, engine: str) -> None:
-    """A style that takes no photo, painted by this engine."""
-    recipe = {"style": STYLE, "width": SIDE, "height": SIDE, "references": 0, "face_gate": "off"}
-    with psycopg.connect(stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
-        connection.execute(
-            "INSERT INTO portraits_style (id, slug, version, name, description, engine, recipe,"
-            " preview, position, published_at) VALUES (gen_random_uuid(), %s, 1, %s,"
-            " 'Of the calibration.', %s, %s, '', 99, now())",
-            [STYLE, STYLE, engine, json.dumps(recipe)],
-        )
+    done = subprocess.run(  # noqa: S603 - our own module
+        [*ORDERING, engine], cwd=ROOT, env=stack.env(Role.MIGRATOR), check=False
+    )
+    if done.returncode:
+        raise StackError("The calibration's style cannot be published.")
 
 
 @contextmanager
 def _orders(stack: Stack) -> Iterator["subprocess.Popen[str]"]:
-    command: Sequence[str] = [sys.executable, "-m", "deploy.capacity.ordering"]
     with subprocess.Popen(  # noqa: S603 - our own module
-        command,
+        ORDERING,
         cwd=ROOT,
         env=stack.env(Role.WEB),
         stdin=subprocess.PIPE,

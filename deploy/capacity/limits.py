@@ -72,7 +72,7 @@ def _bounds(answer: Answer) -> Iterator[tuple[str, float, float, str]]:
     )  # fmt: skip
     yield (
         "10 million rows of blobs, the most that was measured", BLOBS_MEASURED,
-        found["rows of blobs"].mean, "measure at more rows; partition by the day of the deadline",
+        found["rows of blobs"].mean, "measure at more rows; partition by time",
     )  # fmt: skip
     yield (
         f"{PUTS:,} objects a second in one prefix of S3", PUTS,

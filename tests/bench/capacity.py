@@ -33,7 +33,7 @@ def run() -> None:
         how=(
             f"{kept['workers']} gpu workers whose engine sleeps, orders for two minutes with a rush"
             f" and packs, given to both; measured {_told(kept['measured'])}, simulated"
-            f" {_told(kept['simulated'])}; what a portrait takes was measured before, alone"
+            f" {_told(kept['simulated'])}; each picture is given the time that it took"
         ),
     )
 

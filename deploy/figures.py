@@ -113,6 +113,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "try-interactive": ("the try page ready for input", "1 s or less"),
     "step-callback": ("what the worker's step callback takes of steps of 60 ms", "1 % or less"),
     "prove": ("checks of `make prove` that hold", "all"),
+    "capacity": ("the simulated fleet against the live one: throughput, p50, p95", "15 % or less"),
     "alerts-fire": ("injected faults whose alert fires in time", "all; within 120 s"),
     "stack-ready": ("embedded stack ready after installation", "15 s or less"),
     "stack-memory": ("embedded stack's memory beside the engine", "1.5 GB or less"),

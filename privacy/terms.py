@@ -6,6 +6,7 @@ its AppConfig. Keys end in keys.py and rotation.py, the erasure ledger's entries
 accounts in notices.py.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,8 @@ from privacy.models import (
     Verdict,
 )
 from privacy.retention import Term, term
+
+log = logging.getLogger(__name__)
 
 BATCH: Final = 1000
 Due = Callable[[datetime], QuerySet[Any]]
@@ -225,6 +228,8 @@ def end(now: datetime, *, only: Collection[str] = ()) -> int:
             while found := _one(ending, now):
                 total += found
         except Exception as error:  # noqa: BLE001 - raised below, once the others have had theirs
+            told = {"kind": ending.name, "error": type(error).__name__}
+            log.error("not_ended_in_time", extra=told)
             failed.append(error)
     if failed:
         raise ExceptionGroup("Some things did not end in time.", failed)

@@ -5,10 +5,10 @@ can be painted with what is in memory; so no engine is loaded twice for the sake
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 # How often somebody who waits looks whether they still should.
 LOOK_EVERY: Final = 0.2
@@ -20,6 +20,20 @@ class Place:
 
     engine: str
     ready: bool = False
+
+
+Stand = TypeVar("Stand", bound=Place)
+
+
+def next_of(line: Sequence[Stand], present: Callable[[str], bool]) -> Stand | None:
+    """Who paints next, once the easel is free; None while nobody is ready for it. Pure."""
+    before = False
+    for place in line:
+        here = present(place.engine)
+        if place.ready and (here or not before):
+            return place
+        before = before or here
+    return None
 
 
 class Easel:
@@ -52,7 +66,7 @@ class Easel:
             place.ready = True
             while True:
                 check()
-                if not self._busy and self._next() is place:
+                if not self._busy and next_of(self._line, self._present) is place:
                     break
                 self._turn.wait(LOOK_EVERY)
             self._busy = True
@@ -63,13 +77,3 @@ class Easel:
             with self._turn:
                 self._busy = False
                 self._turn.notify_all()
-
-    def _next(self) -> Place | None:
-        before: set[str] = set()
-        for place in self._line:
-            here = self._present(place.engine)
-            if place.ready and (here or not before):
-                return place
-            if here:
-                before.add(place.engine)
-        return None

@@ -9,7 +9,7 @@ class SignInGrant(models.Model):
     """A person's consent to Sign in with Apple, as Apple knows it."""
 
     class State(models.TextChoices):
-        """What is sealed here."""
+        """CODE → HELD → (row deleted); CODE → (row deleted). What is sealed here."""
 
         CODE = "code"  # a code that the courier has to exchange within minutes
         HELD = "held"  # a token, good for nothing here but being revoked

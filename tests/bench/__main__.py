@@ -12,6 +12,7 @@ from functools import partial
 from tests.bench import (
     alerts,
     api,
+    capacity,
     crypto,
     delivery,
     erasure,
@@ -41,6 +42,7 @@ SUITES = {
     "recovery": recovery.run,
     "sched": sched.run,
     "worker": worker.run,
+    "capacity": capacity.run,
     "api": api.run,
     "delivery": delivery.run,
     "pocket": pocket.run,

@@ -22,20 +22,16 @@ class StubEngine(StillEngine):
         return Image.effect_noise((order.width, order.height), 64).convert("RGB")
 
 
-class FaceEngine(StillEngine):
-    """With photos to open first, and a photo as its picture, made beforehand.
+class Logged(StillEngine):
+    """Each render leaves a line in the file that `SITTER_TEST_RENDER_LOG` names.
 
-    Each render leaves a line in the file that `SITTER_TEST_RENDER_LOG` names: when it began and
-    when it ended, on the clock that all processes of a machine share.
+    It says when it began and when it ended, on the clock that all processes of a machine share, and
+    in which process.
     """
 
     def __init__(self, weights: Path) -> None:
         super().__init__(weights)
         self.log = Path(os.environ["SITTER_TEST_RENDER_LOG"])
-
-    def load(self) -> None:
-        """Nothing but its only picture, in each size."""
-        self.made = pictures(self.sizes)
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
         """Take the time and say when that was."""
@@ -44,12 +40,27 @@ class FaceEngine(StillEngine):
         # The picture of nobody, which a worker's start paints, is no work.
         if order.steps is None:
             with self.log.open("a") as file:
-                file.write(f"{began} {time.monotonic()}\n")
+                file.write(f"{began} {time.monotonic()} {os.getpid()}\n")
         return picture
+
+
+class FaceEngine(Logged):
+    """With photos to open first, and a photo as its picture, made beforehand."""
+
+    def load(self) -> None:
+        """Nothing but its only picture, in each size."""
+        self.made = pictures(self.sizes)
 
     def paint(self, order: Order) -> Image.Image:
         """The same for everybody."""
         return self.made[order.width, order.height]
+
+
+class SnapshotEngine(FaceEngine):
+    """The same without a photo to open."""
+
+    tasks = frozenset({Task.TEXT})
+    max_references = 0
 
 
 def pictures(sizes: tuple[tuple[int, int], ...]) -> dict[tuple[int, int], Image.Image]:

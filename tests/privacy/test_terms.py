@@ -354,7 +354,9 @@ def test_mail_leaves_the_local_mailbox_after_a_day(tmp_path: Path, settings_of: 
 # --- Together -----------------------------------------------------------------------------------
 
 
-def test_one_sort_that_fails_keeps_no_other_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_sort_that_fails_is_named_and_keeps_no_other_from_ending(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     at = now()
     stuck, free = serving(at - term(Term.SERVING)), verdict(at - term(Term.VERDICT))
 
@@ -370,6 +372,9 @@ def test_one_sort_that_fails_keeps_no_other_from_ending(monkeypatch: pytest.Monk
         with pytest.raises(ExceptionGroup) as raised:
             terms.end(at)
     assert [type(error) for error in raised.value.exceptions] == [DatabaseError]
+    # The message of an exception is never logged, so whoever looks needs the sort's name.
+    [told] = [record for record in caplog.records if record.msg == "not_ended_in_time"]
+    assert (told.__dict__["kind"], told.__dict__["error"]) == ("servings", "DatabaseError")
     assert not Verdict.objects.filter(pk=free.pk).exists()
     assert ConsentServing.objects.filter(pk=stuck.pk).exists()
     assert terms.end(at, only=["servings"]) == 1

@@ -4,7 +4,6 @@ Pure: no clock, no database. Beside ours stand what a plain Celery queue does (f
 Celery's priority steps as somebody would use them for fairness, and one queue a model.
 """
 
-import heapq
 import random
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -12,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
 
-from portraits import scheduling
-from portraits.scheduling import Affinity, Open
+from deploy.capacity.turns import Line as Queue
+from deploy.capacity.turns import Ticket
+from portraits.scheduling import Affinity
 
 
 @dataclass(frozen=True)
@@ -95,36 +95,24 @@ class PrioritySteps:
 
 
 class Fair:
-    """Ours: the functions that give the database's rows their turns."""
+    """Ours: the queue of the capacity plan, by the functions that give the rows their turns."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, Asked]] = []
-        self._held: dict[int, float] = {}
-        self._flows: dict[tuple[str, str], list[Open]] = {}
-        self._count = 0
+        self._line = Queue[Asked]()
+        self._held: dict[int, Ticket[Asked]] = {}
 
     def enter(self, asked: Asked) -> None:
-        serving = scheduling.now_serving(
-            self._held.values(), self._waiting[0][0] if self._waiting else None
-        )
-        flow = self._flows.setdefault((asked.person, asked.lane), [])
-        weight = scheduling.WEIGHTS[asked.lane]
-        [turn] = scheduling.line_up(serving, flow, [asked.seconds], weight=weight)
-        flow.append(Open(turn, asked.seconds))
-        self._count += 1
-        heapq.heappush(self._waiting, (turn, self._count, asked))
+        self._line.enter(asked.person, asked.lane, [(asked, asked.seconds)])
 
     def take(self) -> Asked | None:
-        if not self._waiting:
+        ticket = self._line.take()
+        if ticket is None:
             return None
-        turn, _, asked = heapq.heappop(self._waiting)
-        self._held[id(asked)] = turn
-        return asked
+        self._held[id(ticket.work)] = ticket
+        return ticket.work
 
     def done(self, asked: Asked) -> None:
-        turn = self._held.pop(id(asked))
-        flow = self._flows[asked.person, asked.lane]
-        flow.remove(Open(turn, asked.seconds))
+        self._line.close(self._held.pop(id(asked)))
 
 
 def paint(line: Line, trace: Sequence[Asked], *, ahead: int = 0) -> list[Painted]:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from accounts.staff.pages import ReadOnly
+from privacy.desk.pages import CaseAdmin as CaseAdmin
 from privacy.models import AuditEvent, Consent, ConsentDocument, Erasure
 
 

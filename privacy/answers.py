@@ -90,7 +90,7 @@ ANSWERS: Final[dict[str, Answer]] = {
         "Wenn du magst, zuerst bei uns, und jederzeit bei einer Aufsichtsbehörde. Wurde dein"
         " Gesicht ohne deine Einwilligung benutzt, brauchst du kein Konto; Antwort binnen:"
         " {claim}.",
-        ("POST /v1/face-claims",),
+        ("POST /v1/face-claims", "POST /v1/me/requests"),
     ),
     "outlives": Answer(
         "What outlives an erasure?",
@@ -147,6 +147,14 @@ LIMITS: Final[tuple[tuple[str, str], ...]] = (
     (
         "What you downloaded, shared or exported is out of our reach.",
         "Was du heruntergeladen, geteilt oder exportiert hast, erreichen wir nicht.",
+    ),
+    (
+        "A court or an authority can order us to hand out what we hold on you. Two of our officers"
+        " must agree, it is sealed to whoever ordered it and is on record, and you are told, at once"
+        " or as soon as the order allows it.",
+        "Ein Gericht oder eine Behörde kann anordnen, dass wir herausgeben, was wir über dich haben."
+        " Zwei von uns müssen zustimmen, es wird für die anordnende Stelle versiegelt und"
+        " vermerkt, und du erfährst es, sofort oder sobald die Anordnung es erlaubt.",
     ),
 )
 # How each scope is deleted: key of the facts → (call, English, German).

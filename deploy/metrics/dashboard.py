@@ -109,7 +109,9 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         Panel("Face claims", {"sitter_face_claims_open": "open"}),
         Panel("Oldest face claim", {"sitter_face_claim_oldest_seconds": ""}, unit="s"),
         Panel("Requests to support", {"sitter_requests_open": "{{kind}}"}),
-        Panel("Without a first answer", {"sitter_request_unanswered_seconds": "{{kind}}"}, unit="s"),
+        Panel(
+            "Without a first answer", {"sitter_request_unanswered_seconds": "{{kind}}"}, unit="s"
+        ),
         Panel("Until the first is late by law", {"sitter_request_due_seconds": ""}, unit="s"),
     ),
     "Keys and proof": (

@@ -160,7 +160,9 @@ def _lead(mine: Q, kind: Case.Kind) -> Case | None:
     with connection.cursor() as cursor:
         # One at a time, of everybody: a request is rare, and two at once would both be the first.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('a request to support'))")
-    return Case.objects.filter(mine, kind=kind, state=Case.State.OPEN, lead=None).first()
+    # Held, so that it is not closed before what joins it is there to be closed with it.
+    rows = Case.objects.select_for_update(no_key=True).filter(mine, kind=kind, lead=None)
+    return rows.filter(state=Case.State.OPEN).order_by("received_at", "pk").first()
 
 
 def _sender(contact: str) -> bytes:

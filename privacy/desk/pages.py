@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from accounts.models import User
 from privacy.desk import answers, cases, gate, incoming, shown
 from privacy.desk.answers import Answer, Ending
+from privacy.desk.errors import CaseUnknown
 from privacy.desk.forms import FinishForm, NewCaseForm, WordsForm
 from privacy.desk.verbs import Choice
 from privacy.errors import PrivacyError
@@ -124,8 +125,8 @@ class CaseAdmin(ModelAdmin):
         gate.need(request, "view")
         try:
             case = cases.find(uuid.UUID(object_id))
-        except (ValueError, PrivacyError) as error:
-            messages.error(request, str(error) if isinstance(error, PrivacyError) else "No id.")
+        except (ValueError, CaseUnknown):
+            messages.error(request, CaseUnknown.sentence)
             return HttpResponseRedirect(reverse(LIST))
         return self._page(request, case)
 

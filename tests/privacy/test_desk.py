@@ -153,6 +153,27 @@ def test_a_report_of_a_face_is_a_request_and_the_same_sender_is_a_group() -> Non
     assert second.lead_id == first.pk
 
 
+def test_what_comes_while_its_group_is_closed_leads_a_new_one() -> None:
+    contact = fresh()
+    first = noted(Kind.ABUSE, contact=contact)
+    me = taken(first)
+    joined: list[Case] = []
+
+    def join() -> None:
+        joined.append(noted(Kind.ABUSE, contact=contact))
+        connection.close()
+
+    with transaction.atomic():
+        case = cases.held(first.pk, me)
+        thread = threading.Thread(target=join)
+        thread.start()
+        thread.join(timeout=0.5)
+        assert thread.is_alive()
+        cases.close(case, Case.Outcome.DONE, now())
+    thread.join()
+    assert (seen(joined[0]).lead_id, seen(joined[0]).state) == (None, Case.State.OPEN)
+
+
 # --- What is written ----------------------------------------------------------------------------
 
 

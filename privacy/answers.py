@@ -150,10 +150,10 @@ LIMITS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "A court or an authority can order us to hand out what we hold on you. Two of our officers"
-        " must agree, it is sealed to whoever ordered it and is on record, and you are told, at once"
-        " or as soon as the order allows it.",
-        "Ein Gericht oder eine Behörde kann anordnen, dass wir herausgeben, was wir über dich haben."
-        " Zwei von uns müssen zustimmen, es wird für die anordnende Stelle versiegelt und"
+        " must agree, it is sealed to whoever ordered it and is on record, and you are told, at"
+        " once or as soon as the order allows it.",
+        "Ein Gericht oder eine Behörde kann anordnen, dass wir herausgeben, was wir über dich"
+        " haben. Zwei von uns müssen zustimmen, es wird für die anordnende Stelle versiegelt und"
         " vermerkt, und du erfährst es, sofort oder sobald die Anordnung es erlaubt.",
     ),
 )

@@ -105,7 +105,7 @@ def prove(owner_id: uuid.UUID, case_id: uuid.UUID) -> Case:
     case = mine.lead or mine
     if not group(case).update(identity=Identity.PROVEN):
         raise CaseClosed
-    record(audit.Verb.CASE_PROVEN, case)
+    record(audit.Verb.CASE_PROVEN, case, audit.Reason.OWNER)
     mine.refresh_from_db()
     return mine
 
@@ -156,9 +156,8 @@ def group(case: Case) -> QuerySet[Case]:
     return Case.objects.filter(Q(pk=case.pk) | Q(lead=case.pk), state=State.OPEN)
 
 
-def record(verb: audit.Verb, case: Case) -> None:
+def record(verb: audit.Verb, case: Case, reason: audit.Reason = audit.Reason.STAFF) -> None:
     """Keep that it happened, by ids."""
-    reason = audit.Reason.SUPPORT
     audit.record(verb, subject_id=case.subject_id, object_id=case.pk, reason=reason)
 
 

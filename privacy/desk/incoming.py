@@ -151,7 +151,9 @@ def _begin(
         first_due_at=received_at + retention.CASE_ANSWER,
         due_at=law.due(region, received_at),
     )
-    cases.record(audit.Verb.CASE_OPENED, case)
+    by_staff = source == Case.Source.STAFF
+    reason = audit.Reason.STAFF if by_staff else audit.Reason.OWNER
+    cases.record(audit.Verb.CASE_OPENED, case, reason)
     return case
 
 

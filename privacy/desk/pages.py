@@ -11,14 +11,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from accounts.models import User
+from accounts.staff.pages import ReadOnly, stepped_up
 from privacy.desk import answers, cases, gate, incoming, shown
 from privacy.desk.answers import Answer, Ending
 from privacy.desk.errors import CaseUnknown
@@ -33,7 +34,7 @@ PAGE: Final = "admin:privacy_case_change"
 
 
 @admin.register(Case)
-class CaseAdmin(ModelAdmin):
+class CaseAdmin(ReadOnly):
     """Requests to support, the one that is due first on top."""
 
     list_display = (
@@ -43,23 +44,9 @@ class CaseAdmin(ModelAdmin):
     search_fields = ("=id", "=subject_id")
     search_help_text = "The number of a request, the id of an account, or its exact e-mail address"
 
-    # --- Who may ------------------------------------------------------------------------------
-
-    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """By role."""
-        return gate.may(request, "view")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Whoever notes what came by mail."""
-        return gate.may(request, "add")
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """No field is edited by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """They end by their term."""
-        return False
+        return gate.may(request, "note")
 
     # --- The list -----------------------------------------------------------------------------
 
@@ -107,7 +94,7 @@ class CaseAdmin(ModelAdmin):
     def get_urls(self) -> list[Any]:
         """The two addresses that take what staff do."""
         acts = self.admin_site.admin_view(self.act_view)
-        finish = self.admin_site.admin_view(gate.stepped_up(self.finish_view))
+        finish = self.admin_site.admin_view(stepped_up(self.finish_view))
         return [
             path("<uuid:pk>/act/", acts, name="privacy_case_act"),
             path("<uuid:pk>/finish/", finish, name="privacy_case_finish"),
@@ -123,6 +110,8 @@ class CaseAdmin(ModelAdmin):
     ) -> HttpResponse:
         """Its clocks, what was written when, and what can be done now."""
         gate.need(request, "view")
+        if request.method != "GET":
+            raise PermissionDenied  # no field is edited by hand
         try:
             case = cases.find(uuid.UUID(object_id))
         except (ValueError, CaseUnknown):
@@ -142,22 +131,23 @@ class CaseAdmin(ModelAdmin):
                 if not form.is_valid():
                     return self._page(request, cases.find(pk), words=form)
                 said = form.cleaned_data["words"]
-            done = ACTS[doing](pk, officer_id, said, timezone.now())
+            act = ACTS[doing]
+            gate.noted(request, "handle", pk)
+            done = act(pk, officer_id, said, timezone.now())
         except (KeyError, ValueError):
             return back  # no button of this page sends that
         except PrivacyError as error:
             messages.error(request, str(error))
             return back
-        gate.note(request, "handle", pk)
         messages.success(request, done)
         return back
 
     def _opened(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The page with what was written, this once. Raises CaseUnknown."""
         gate.need(request, "open")
-        page = self._page(request, cases.find(pk), opened=True)
-        gate.note(request, "open", pk)
-        return page
+        case = cases.find(pk)
+        gate.noted(request, "open", pk)
+        return self._page(request, case, opened=True)
 
     def finish_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """End it, with its letter."""
@@ -172,11 +162,11 @@ class CaseAdmin(ModelAdmin):
             said = form.cleaned_data
             choice = Choice(said.get("scope") or Scope.ACCOUNT, said.get("region", ""))
             answer = Answer(Ending(said["ending"]), said["words"], choice)
+            gate.noted(request, "finish", pk)
             answers.finish(pk, officer_id, answer, timezone.now())
         except PrivacyError as error:
             messages.error(request, str(error))
             return back
-        gate.note(request, "finish", pk)
         messages.success(request, "Closed. The receipt is on this page.")
         return back
 
@@ -216,7 +206,7 @@ class CaseAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Note it; the clock runs from the day on which it came."""
-        officer_id, now = gate.need(request, "add"), timezone.now()
+        officer_id, now = gate.need(request, "note"), timezone.now()
         form = NewCaseForm(request.POST or None, initial={"received": now.date()})
         if request.method == "POST" and form.is_valid():
             try:
@@ -224,7 +214,7 @@ class CaseAdmin(ModelAdmin):
             except PrivacyError as error:
                 form.add_error("who", str(error))
             else:
-                gate.note(request, "add", case.pk)
+                gate.noted(request, "note", case.pk)
                 messages.success(request, "Noted. Take it, and send the first answer.")
                 return HttpResponseRedirect(reverse(PAGE, [case.pk]))
         context = {

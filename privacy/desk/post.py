@@ -25,7 +25,7 @@ def address(case: Case, now: datetime) -> str | None:
         claim = claims.find(case.claim_id, now)
         return claims.open_words(claim).contact.reveal().decode() if claim else None
     asked = case.entries.filter(sort=entries.Sort.ASKED).select_related("case").first()
-    said = entries.open_entry(asked, why=audit.Reason.SUPPORT) if asked else {}
+    said = entries.open_entry(asked, why=audit.Reason.STAFF) if asked else {}
     return said.get("contact") or None
 
 

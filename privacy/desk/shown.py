@@ -81,7 +81,7 @@ def written(case: Case, me: uuid.UUID, *, opened: bool) -> list[Line]:
         words = claims.open_words(claim).words.reveal().decode() if opened else None
         lines.append(Line("what was asked", "the sender", _moment(claim.received_at), words))
     for entry in case.entries.select_related("case"):
-        said = entries.open_entry(entry, why=audit.Reason.SUPPORT) if opened else None
+        said = entries.open_entry(entry, why=audit.Reason.STAFF) if opened else None
         who = "the person" if entry.author_id is None else "a colleague"
         who = "you" if entry.author_id == me else who
         what = f"{entry.get_sort_display()} {entry.template}".strip()

@@ -50,7 +50,7 @@ def _erase(owner_id: uuid.UUID, case: Case, choice: Choice, now: datetime) -> Re
 def _correct(owner_id: uuid.UUID, case: Case, choice: Choice, now: datetime) -> None:
     """Where the person lives: the one thing that they declare and that may be wrong."""
     if User.objects.filter(pk=owner_id, is_active=True).update(region=choice.region):
-        audit.record(audit.Verb.CORRECTED, subject_id=owner_id, reason=audit.Reason.SUPPORT)
+        audit.record(audit.Verb.CORRECTED, subject_id=owner_id, reason=audit.Reason.STAFF)
 
 
 def _stop(owner_id: uuid.UUID, case: Case, choice: Choice, now: datetime) -> Receipt:

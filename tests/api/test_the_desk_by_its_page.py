@@ -10,7 +10,7 @@ import pytest
 from deploy.env import ROOT
 from tests.api.forms import Desk
 from tests.api.people import People, Person
-from tests.api.test_admin import enter
+from tests.staff.entering import enter
 
 DOCS = (ROOT / "deploy" / "docs" / "requests.md").read_text()
 LIST = "/admin/privacy/case/"

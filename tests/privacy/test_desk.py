@@ -197,9 +197,9 @@ def test_no_column_holds_what_was_written_or_where_to_answer() -> None:
 def test_opening_it_is_on_record() -> None:
     case = asked(Kind.ACCESS)
     entry = case.entries.get()
-    assert entries.open_entry(entry, why=audit.Reason.SUPPORT) == {"words": WORDS}
+    assert entries.open_entry(entry, why=audit.Reason.STAFF) == {"words": WORDS}
     event = AuditEvent.objects.get(object_id=entry.pk)
-    assert (event.verb, event.reason) == (audit.Verb.BLOB_READ, audit.Reason.SUPPORT)
+    assert (event.verb, event.reason) == (audit.Verb.BLOB_READ, audit.Reason.STAFF)
     assert event.subject_id == case.subject_id
 
 
@@ -210,7 +210,7 @@ def test_what_concerns_an_account_ends_with_it() -> None:
     me = taken(case)
     erasure.request(who, now())
     with pytest.raises(KeyDestroyed):
-        entries.open_entry(entry, why=audit.Reason.SUPPORT)
+        entries.open_entry(entry, why=audit.Reason.STAFF)
     with pytest.raises(OwnerErased):
         cases.note(case.pk, me, "too late", now())
 
@@ -219,7 +219,7 @@ def test_it_opens_in_its_own_place_only() -> None:
     one, other = asked(Kind.ACCESS).entries.get(), asked(Kind.ACCESS).entries.get()
     one.capsule, one.body = other.capsule, other.body
     with pytest.raises(SealBroken):
-        entries.open_entry(one, why=audit.Reason.SUPPORT)
+        entries.open_entry(one, why=audit.Reason.STAFF)
 
 
 # --- Two officers -------------------------------------------------------------------------------

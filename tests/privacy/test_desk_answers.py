@@ -121,7 +121,7 @@ def test_a_correction_moves_the_region_and_asks_for_that_regions_consent() -> No
     with pytest.raises(ConsentOutdated):
         consent.require(who, now())
     assert AuditEvent.objects.filter(
-        subject_id=who, verb=AuditEvent.Verb.CORRECTED, reason=AuditEvent.Reason.SUPPORT
+        subject_id=who, verb=AuditEvent.Verb.CORRECTED, reason=AuditEvent.Reason.STAFF
     ).exists()
 
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
+from deploy.staff.roles import Role
 from privacy import claims, erasure
 from privacy.desk import answers, cases, shown
-from privacy.models import Case, Erasure
+from privacy.models import Case, Erasure, LegalOrder
 from tests.portraits.making import consenting, now
 from tests.privacy import mailserver
 from tests.privacy.desking import WORDS, Kind, address, asked, fresh, noted, officer, seen, taken
+from tests.staff.members import client, member
 
 LIST = "/admin/privacy/case/"
 ADD = f"{LIST}add/"
@@ -36,20 +37,13 @@ def server(settings_of: Any) -> Iterator[mailserver.MailServer]:
 
 @pytest.fixture
 def me() -> User:
-    """Somebody who may do everything that the admin offers."""
-    return User.objects.create_superuser(fresh(), "correct-horse-9x")
+    """Support staff."""
+    return member(Role.SUPPORT)
 
 
 @pytest.fixture
 def browser(me: User) -> Client:
-    return signed_in(me)
-
-
-def signed_in(user: User) -> Client:
-    """The one place that knows how staff get in."""
-    made = Client(HTTP_HOST="localhost")
-    made.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    return made
+    return client(me)
 
 
 def page(case: Case) -> str:
@@ -281,40 +275,54 @@ def test_what_cannot_be_answered_is_refused_and_nothing_is_kept(
 # --- Who may ------------------------------------------------------------------------------------
 
 
-def test_each_thing_takes_its_own_right() -> None:
+def test_an_auditor_looks_and_does_nothing() -> None:
     case = asked(Kind.ABUSE)
-    user = User.objects.create_user(fresh(), "correct-horse-9x", is_staff=True)
-    browser = signed_in(user)
-    doing = {
-        "add": lambda: browser.get(ADD),
-        "handle": lambda: browser.post(f"{LIST}{case.pk}/act/", {"do": "take"}),
-        "finish": lambda: browser.post(f"{LIST}{case.pk}/finish/", {}),
-        "view": lambda: browser.get(page(case)),
-    }
-    assert {verb: ask().status_code for verb, ask in doing.items()} == dict.fromkeys(doing, 403)
-    assert browser.get(LIST).status_code == 403
-    view = Permission.objects.get(codename="view_case", content_type__app_label="privacy")
-    user.user_permissions.add(view)
-    again = signed_in(User.objects.get(pk=user.pk))
-    body = again.get(page(case)).content.decode()
+    http = client(member(Role.AUDITOR))
+    body = http.get(page(case)).content.decode()
     assert "Take the request" not in body
     assert "Show what was written" not in body
-    assert again.post(f"{LIST}{case.pk}/act/", {"do": "show"}).status_code == 403
-    assert again.get(f"{LIST}{case.pk}/delete/").status_code == 403
+    for answer in (
+        http.get(ADD),
+        http.post(page(case), {}),
+        http.post(f"{LIST}{case.pk}/act/", {"do": "take"}),
+        http.post(f"{LIST}{case.pk}/act/", {"do": "show"}),
+        http.post(f"{LIST}{case.pk}/finish/", {"ending": "do"}),
+        http.post(f"{LIST}{case.pk}/delete/", {"post": "yes"}),
+    ):
+        assert answer.status_code == 403
     assert seen(case).officer_id is None
 
 
-def test_whoever_may_handle_may_not_open_by_that() -> None:
-    from django.contrib.contenttypes.models import ContentType
-
+def test_whoever_may_handle_may_not_open_by_that(me: User, browser: Client) -> None:
     case = asked(Kind.ABUSE)
-    user = User.objects.create_user(fresh(), "correct-horse-9x", is_staff=True)
-    kind = ContentType.objects.get_for_model(Case)
-    for verb in ("view", "handle"):
-        right, _ = Permission.objects.get_or_create(
-            codename=f"{verb}_case", content_type=kind, defaults={"name": verb}
-        )
-        user.user_permissions.add(right)
-    browser = signed_in(User.objects.get(pk=user.pk))
-    assert browser.post(f"{LIST}{case.pk}/act/", {"do": "show"}).status_code == 403
-    assert "It is yours." in act(browser, case, "take")
+    group = me.groups.get()
+    right = group.permissions.get(codename="open_case")
+    group.permissions.remove(right)
+    try:
+        assert browser.post(f"{LIST}{case.pk}/act/", {"do": "show"}).status_code == 403
+        assert "It is yours." in act(browser, case, "take")
+    finally:
+        group.permissions.add(right)
+
+
+def test_ending_one_takes_a_fresh_proof_and_nothing_was_done_without(me: User) -> None:
+    case = asked(Kind.DELETION)
+    taken(case, me.pk)
+    http = client(me, proved=timedelta(minutes=11))
+    answer = http.post(f"{LIST}{case.pk}/finish/", {"ending": "do", "scope": "account"})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/prove/?next=")
+    assert seen(case).state == Case.State.OPEN
+    assert not Erasure.objects.filter(subject_id=case.subject_id).exists()
+
+
+def test_orders_are_listed_without_whom_they_are_about(born: Any) -> None:
+    who = consenting()
+    order = LegalOrder.objects.create(
+        subject_id=who, reason="court", recipient_sha256=b"", first_id=officer(), filed_at=now()
+    )
+    http = client(member(Role.PRIVACY))
+    listed = http.get("/admin/privacy/legalorder/").content.decode()
+    shown_alone = http.get(f"/admin/privacy/legalorder/{order.pk}/change/").content.decode()
+    assert str(order.first_id) in shown_alone
+    assert str(who) not in listed + shown_alone

@@ -24,9 +24,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from accounts import officers
 from accounts.models import User
-from accounts.officers import OfficerRefused
+from accounts.staff import officers
+from accounts.staff.officers import OfficerRefused
 from deploy.env import ROOT
 from privacy import (
     archive,

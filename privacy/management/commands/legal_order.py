@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts import officers
-from accounts.officers import OfficerRefused
+from accounts.staff import officers
+from accounts.staff.officers import OfficerRefused
 from privacy import legal
 from privacy.errors import PrivacyError
 from privacy.models import LegalOrder

@@ -48,10 +48,12 @@ ANSWERS: Final[dict[str, Answer]] = {
     "inside": Answer(
         "Who inside can open what?",
         "Each process holds the keys of its own task. No process can open everything, and staff"
-        " can open nothing.",
+        " can open no picture and no prompt; they read what you write to them, and that is on"
+        " record.",
         "Wer im Haus kann was öffnen?",
         "Jeder Prozess hat die Schlüssel seiner Aufgabe. Keiner kann alles öffnen, und"
-        " Mitarbeitende können nichts öffnen.",
+        " Mitarbeitende können kein Bild und keinen Prompt öffnen; sie lesen, was du ihnen"
+        " schreibst, und das wird vermerkt.",
         ("make prove", "manage.py who_opened", "GET /v1/transparency"),
     ),
     "delete": Answer(

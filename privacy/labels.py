@@ -177,7 +177,10 @@ ROLES: Final[dict[str, Label]] = {
     "beat": Label("Only schedules.", "Plant nur."),
     "flower": Label("Shows which work runs, by id.", "Zeigt laufende Arbeit, nur Nummern."),
     "migrator": Label("Changes tables; holds no key.", "Ändert Tabellen; hat keinen Schlüssel."),
-    "staff": Label("Sees states and times in the admin.", "Sieht Zustände und Zeiten."),
+    "staff": Label(
+        "Sees states and times in the admin, and what you write to support when answering it.",
+        "Sieht Zustände und Zeiten, und was du an den Support schreibst, um zu antworten.",
+    ),
 }
 SIGNATURES: Final = Label("typed names", "getippte Namen")
 REPORTS: Final = Label(

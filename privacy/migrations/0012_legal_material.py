@@ -65,7 +65,7 @@ def open_cases(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("privacy", "0010_requests_and_orders"),
+        ("privacy", "0011_requests_and_orders"),
     ]
 
     operations = [

@@ -151,6 +151,9 @@ def statements(role: str) -> Iterator[sql.Composable]:
     """The SQL that gives one login its rights, and takes every other right away."""
     login = sql.Identifier(f"sitter_{role}")
     yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(login)
+    for signature in (name for names in FUNCTIONS.values() for name in names):
+        revoked = sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}")
+        yield revoked.format(sql.SQL(signature), login)
     yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(login)
     for label, letters in TABLES[role].items():
         verbs = sql.SQL(", ").join(sql.SQL(VERBS[letter]) for letter in letters)

@@ -13,22 +13,22 @@ from accounts import proof
 from accounts.authentication import caller
 from privacy.api.doors import Public, require_fresh_proof
 from privacy.desk import cases, incoming
-from privacy.desk.serializers import NewRequestSerializer, RequestSerializer
+from privacy.desk.serializers import NewSupportRequestSerializer, SupportRequestSerializer
 from privacy.models import Case
 
 
 class RequestsView(APIView):
     """What the person has asked of support."""
 
-    @extend_schema(operation_id="listRequests", responses=RequestSerializer(many=True))
+    @extend_schema(operation_id="listRequests", responses=SupportRequestSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Everything that you have asked support for, the newest first."""
-        return Response(RequestSerializer(cases.of(caller(request)), many=True).data)
+        return Response(SupportRequestSerializer(cases.of(caller(request)), many=True).data)
 
     @extend_schema(
         operation_id="createRequest",
-        request=NewRequestSerializer,
-        responses={202: RequestSerializer},
+        request=NewSupportRequestSerializer,
+        responses={202: SupportRequestSerializer},
     )
     def post(self, request: Request) -> Response:
         """Ask a person on our staff, where you do not want to do it yourself or cannot.
@@ -37,29 +37,29 @@ class RequestsView(APIView):
         it is `proven` at once. The same kind, asked for again while it is open, is the same
         request.
         """
-        body = NewRequestSerializer(data=request.data)
+        body = NewSupportRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said, now, owner_id = body.validated_data, timezone.now(), caller(request)
         incoming.admit(owner_id, now)
         asked = incoming.Asked(Case.Kind(said["kind"]), said["language"], said["words"])
         case = incoming.from_person(owner_id, asked, now, proven=proof.recently(request.auth))
-        return Response(RequestSerializer(case).data, status=status.HTTP_202_ACCEPTED)
+        return Response(SupportRequestSerializer(case).data, status=status.HTTP_202_ACCEPTED)
 
 
 class RequestProofView(APIView):
     """That it is the account's owner who asks."""
 
-    @extend_schema(operation_id="proveRequest", request=None, responses=RequestSerializer)
+    @extend_schema(operation_id="proveRequest", request=None, responses=SupportRequestSerializer)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Confirm that a request is yours, having just confirmed who you are; no document."""
         require_fresh_proof(request)
-        return Response(RequestSerializer(cases.prove(caller(request), pk)).data)
+        return Response(SupportRequestSerializer(cases.prove(caller(request), pk)).data)
 
 
 class RequestView(Public):
     """One request."""
 
-    @extend_schema(operation_id="getRequest", responses=RequestSerializer)
+    @extend_schema(operation_id="getRequest", responses=SupportRequestSerializer)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """No account is needed: the id, which only its sender was told, is the permission."""
-        return Response(RequestSerializer(cases.find(pk)).data)
+        return Response(SupportRequestSerializer(cases.find(pk)).data)

@@ -17,7 +17,7 @@ RECEIPTS = {
 }
 
 
-class NewRequestSerializer(serializers.Serializer[Any]):
+class NewSupportRequestSerializer(serializers.Serializer[Any]):
     """What is asked for, and in which language the answer should be."""
 
     kind = serializers.ChoiceField(choices=ASKABLE)
@@ -33,7 +33,7 @@ class NewRequestSerializer(serializers.Serializer[Any]):
     )
 
 
-class RequestSerializer(serializers.ModelSerializer[Case]):
+class SupportRequestSerializer(serializers.ModelSerializer[Case]):
     """How far a request is; nothing of what was written.
 
     `first_answer_by` is our promise, `due_at` the law's date where you live, later where the answer

@@ -121,7 +121,7 @@ class CaseAdmin(ReadOnly):
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """One thing that staff do short of ending it."""
-        officer_id, back = gate.need(request, "handle"), HttpResponseRedirect(reverse(PAGE, [pk]))
+        officer_id, back = gate.need(request, "handle"), HttpResponseRedirect(reverse(PAGE, args=[pk]))
         doing, said = request.POST.get("do", ""), request.POST.get("instead_of", "")
         try:
             if doing == "show":
@@ -151,7 +151,7 @@ class CaseAdmin(ReadOnly):
 
     def finish_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """End it, with its letter."""
-        officer_id, back = gate.need(request, "finish"), HttpResponseRedirect(reverse(PAGE, [pk]))
+        officer_id, back = gate.need(request, "finish"), HttpResponseRedirect(reverse(PAGE, args=[pk]))
         if request.method != "POST":
             return back
         try:
@@ -216,7 +216,7 @@ class CaseAdmin(ReadOnly):
             else:
                 gate.noted(request, "note", case.pk)
                 messages.success(request, "Noted. Take it, and send the first answer.")
-                return HttpResponseRedirect(reverse(PAGE, [case.pk]))
+                return HttpResponseRedirect(reverse(PAGE, args=[case.pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.fields import Text
@@ -41,6 +42,7 @@ class SupportRequestSerializer(serializers.ModelSerializer[Case]):
     """
 
     first_answer_by = serializers.DateTimeField(source="first_due_at")
+    outcome = serializers.SerializerMethodField(help_text="How it was closed, once it is.")
     receipt = serializers.SerializerMethodField(
         help_text="Where what was done can be looked at, once something was."
     )
@@ -60,6 +62,11 @@ class SupportRequestSerializer(serializers.ModelSerializer[Case]):
             "closed_at",
             "receipt",
         )
+
+    @extend_schema_field(serializers.ChoiceField(choices=Case.Outcome.choices, allow_null=True))
+    def get_outcome(self, case: Case) -> str | None:
+        """Its name."""
+        return case.outcome or None
 
     def get_receipt(self, case: Case) -> str | None:
         """An address of this API."""

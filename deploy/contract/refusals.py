@@ -247,7 +247,7 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "getFaceClaim": (),
     "listRequests": (),
     "createRequest": _SEALS,
-    "proveRequest": (a.ReauthenticationRequired, d.CaseUnknown, d.CaseClosed),
+    "verifyRequest": (a.ReauthenticationRequired, d.CaseUnknown, d.CaseClosed),
     "getRequest": (d.CaseUnknown,),
     "getHoldings": (),
     "createExport": (a.ReauthenticationRequired, *_SEALS),

@@ -49,7 +49,7 @@ class RequestsView(APIView):
 class RequestProofView(APIView):
     """That it is the account's owner who asks."""
 
-    @extend_schema(operation_id="proveRequest", request=None, responses=SupportRequestSerializer)
+    @extend_schema(operation_id="verifyRequest", request=None, responses=SupportRequestSerializer)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Confirm that a request is yours, having just confirmed who you are; no document."""
         require_fresh_proof(request)

@@ -121,7 +121,8 @@ class CaseAdmin(ReadOnly):
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """One thing that staff do short of ending it."""
-        officer_id, back = gate.need(request, "handle"), HttpResponseRedirect(reverse(PAGE, args=[pk]))
+        officer_id = gate.need(request, "handle")
+        back = HttpResponseRedirect(reverse(PAGE, args=[pk]))
         doing, said = request.POST.get("do", ""), request.POST.get("instead_of", "")
         try:
             if doing == "show":
@@ -151,7 +152,8 @@ class CaseAdmin(ReadOnly):
 
     def finish_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """End it, with its letter."""
-        officer_id, back = gate.need(request, "finish"), HttpResponseRedirect(reverse(PAGE, args=[pk]))
+        officer_id = gate.need(request, "finish")
+        back = HttpResponseRedirect(reverse(PAGE, args=[pk]))
         if request.method != "POST":
             return back
         try:

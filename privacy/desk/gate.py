@@ -19,14 +19,14 @@ def permission(verb: str) -> str:
 
 def may(request: HttpRequest, verb: str) -> bool:
     """Whether whoever asks has the permission."""
-    return request.user.has_perm(permission(verb))  # type: ignore[union-attr]
+    return request.user.has_perm(permission(verb))
 
 
 def need(request: HttpRequest, verb: str) -> uuid.UUID:
     """The officer's id. Raises PermissionDenied."""
-    if not may(request, verb):
+    officer_id = request.user.pk
+    if officer_id is None or not may(request, verb):
         raise PermissionDenied
-    officer_id: uuid.UUID = request.user.pk
     return officer_id
 
 

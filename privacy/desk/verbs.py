@@ -6,6 +6,7 @@ copied: an export is fetched by its owner, with their own session.
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -60,11 +61,10 @@ def _stop(owner_id: uuid.UUID, case: Case, choice: Choice, now: datetime) -> Rec
     """
     taken_back: list[Consent] = []
     for purpose in consent.Purpose.values:
-        try:
-            entry = consent.withdraw(owner_id, purpose, CLIENT, now, erase_portraits=False)
-        except ConsentMissing:
-            continue
-        taken_back.append(entry)
+        with suppress(ConsentMissing):
+            taken_back.append(
+                consent.withdraw(owner_id, purpose, CLIENT, now, erase_portraits=False)
+            )
     # Pressed once more after a crash: what was taken back for this case, then.
     known = Consent.objects.filter(
         subject_id=owner_id, verb=Consent.Verb.WITHDRAWN, client=CLIENT, at__gte=case.received_at

@@ -57,6 +57,12 @@ def seen(case: Case) -> Case:
     return Case.objects.get(pk=case.pk)
 
 
+def whose(case: Case) -> uuid.UUID:
+    """Of whose account it is."""
+    assert case.subject_id is not None
+    return case.subject_id
+
+
 def address(who: uuid.UUID) -> str:
     return User.objects.get(pk=who).email
 

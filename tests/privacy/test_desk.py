@@ -22,7 +22,18 @@ from privacy.errors import KeyDestroyed, OwnerErased, SealBroken, TooManyRequest
 from privacy.models import AuditEvent, Case, CaseEntry, FaceClaim
 from privacy.retention import Term
 from tests.portraits.making import consenting, now, person
-from tests.privacy.desking import WORDS, Kind, address, asked, fresh, noted, officer, seen, taken
+from tests.privacy.desking import (
+    WORDS,
+    Kind,
+    address,
+    asked,
+    fresh,
+    noted,
+    officer,
+    seen,
+    taken,
+    whose,
+)
 
 CLOSED = answers.Answer(answers.Ending.TAKEN_BACK)
 
@@ -298,7 +309,7 @@ def test_what_is_closed_stays_closed() -> None:
     for act in (
         lambda: cases.take(case.pk, me, now()),
         lambda: cases.note(case.pk, me, "more", now()),
-        lambda: cases.prove(case.subject_id or me, case.pk),
+        lambda: cases.prove(whose(case), case.pk),
         lambda: answers.finish(case.pk, me, CLOSED, now()),
     ):
         with pytest.raises(CaseClosed):

@@ -17,7 +17,18 @@ from privacy.desk import answers, cases, shown
 from privacy.models import Case, Erasure, LegalOrder
 from tests.portraits.making import consenting, now
 from tests.privacy import mailserver
-from tests.privacy.desking import WORDS, Kind, address, asked, fresh, noted, officer, seen, taken
+from tests.privacy.desking import (
+    WORDS,
+    Kind,
+    address,
+    asked,
+    fresh,
+    noted,
+    officer,
+    seen,
+    taken,
+    whose,
+)
 from tests.staff.members import client, member
 
 LIST = "/admin/privacy/case/"
@@ -73,7 +84,7 @@ def test_the_list_shows_clocks_and_no_address(browser: Client, me: User) -> None
     assert str(case.pk)[:8] in body
     assert str(me.pk)[-8:] in body
     assert f"{case.first_due_at:%Y-%m-%d %H:%M}" in body
-    assert address(case.subject_id or me.pk) not in body
+    assert address(whose(case)) not in body
 
 
 def test_a_person_is_found_by_exact_address_or_id(browser: Client) -> None:
@@ -134,7 +145,7 @@ def test_a_claims_words_are_shown_and_its_contact_is_not(browser: Client) -> Non
 
 def test_an_erased_persons_words_are_gone_with_a_sentence(browser: Client) -> None:
     case = asked(Kind.ABUSE)
-    erasure.request(case.subject_id or uuid.uuid4(), now())
+    erasure.request(whose(case), now())
     assert "This was erased and cannot be opened again." in act(browser, case, "show")
 
 
@@ -183,7 +194,7 @@ def test_a_request_is_ended_with_its_receipt_on_the_page(browser: Client, me: Us
     taken(case, me.pk)
     assert "This field is required." in finish(browser, case, ending="do")
     body = finish(browser, case, ending="do", scope="account")
-    begun = Erasure.objects.get(subject_id=case.subject_id)
+    begun = Erasure.objects.get(subject_id=whose(case))
     assert f"/v1/erasures/{begun.pk}" in body
     assert "Nothing; it is closed." in body
 
@@ -199,7 +210,7 @@ def test_a_region_is_corrected(browser: Client, me: User) -> None:
     case = asked(Kind.CORRECTION)
     taken(case, me.pk)
     finish(browser, case, ending="do", region="us_tx")
-    assert User.objects.get(pk=case.subject_id).region == "us_tx"
+    assert User.objects.get(pk=whose(case)).region == "us_tx"
 
 
 @pytest.mark.parametrize("name", [str(uuid.uuid4()), "nonsense"])
@@ -218,10 +229,10 @@ def test_what_to_do_next_follows_the_case() -> None:
     said.append(shown.next_step(seen(case), me))
     answers.acknowledge(case.pk, me, now())
     said.append(shown.next_step(seen(case), me))
-    cases.prove(case.subject_id or me, case.pk)
+    cases.prove(whose(case), case.pk)
     said.append(shown.next_step(seen(case), me))
     assert [sentence.split()[0] for sentence in said] == ["Take", "Send", "Wait", "Answer"]
-    follower = noted(Kind.ACCESS, address(case.subject_id or me))
+    follower = noted(Kind.ACCESS, address(whose(case)))
     assert shown.next_step(follower, me).startswith("Work on the first")
 
 
@@ -313,7 +324,7 @@ def test_ending_one_takes_a_fresh_proof_and_nothing_was_done_without(me: User) -
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/prove/?next=")
     assert seen(case).state == Case.State.OPEN
-    assert not Erasure.objects.filter(subject_id=case.subject_id).exists()
+    assert not Erasure.objects.filter(subject_id=whose(case)).exists()
 
 
 def test_orders_are_listed_without_whom_they_are_about(born: Any) -> None:

@@ -383,7 +383,8 @@ def test_two_upkeeps_tell_once(
     order = agreed(who)
     sealed(order, dress)
     dress("upkeep")
-    untold, began = notices._untold, []
+    untold = notices._untold
+    began: list[bool] = []
 
     def slower(moment: Any) -> Any:
         """Another upkeep tells of it while this one still has it on its list."""

@@ -29,7 +29,6 @@ from accounts.staff import officers
 from accounts.staff.officers import OfficerRefused
 from deploy.env import ROOT
 from privacy import (
-    archive,
     crypto,
     erasure,
     export,
@@ -51,11 +50,11 @@ from privacy.errors import (
     OrderUnknown,
     SecondPersonMissing,
 )
-from privacy.models import AuditEvent, Blob, ConsentEvidence, Export, LegalOrder, Notice
+from privacy.models import AuditEvent, Blob, ConsentEvidence, LegalOrder, Notice
 from privacy.plain import Plain
 from privacy.retention import Kind, Term
 from tests.portraits.making import JPEG, consenting, now, person, written
-from tests.privacy import mailserver
+from tests.privacy import exporting, mailserver
 from tests.privacy.desking import address, fresh, letter
 
 SCRIPT = ROOT / "deploy" / "docs" / "open_package.py"
@@ -300,12 +299,9 @@ def test_what_was_opened_is_on_record_under_nobodys_id(dress: Callable[[str], No
 # --- Telling the person -------------------------------------------------------------------------
 
 
-def in_their_copy(who: uuid.UUID) -> Any:
+def in_their_copy(who: uuid.UUID, dress: Callable[[str], None]) -> Any:
     """What their own copy says of orders."""
-    asked = export.request(who, now())
-    Export.objects.filter(pk=asked.pk).update(state="ready")
-    taken = export.fetch(who, asked.pk, now())
-    held = zipfile.ZipFile(io.BytesIO(b"".join(archive.stream(taken, now))))
+    held = exporting.fetched(exporting.prepared(export.request(who, now()), dress))
     return json.loads(held.read("data/privacy.legalorder.json"))
 
 
@@ -324,7 +320,7 @@ def test_the_person_is_told_at_once_and_finds_it_in_their_copy(
     row = seen(order)
     assert (row.telling, row.known_to) == (LegalOrder.Telling.TOLD, who)
     dress("web")
-    (said,) = in_their_copy(who)
+    (said,) = in_their_copy(who, dress)
     assert said["reason"] == "order of a court"
 
 
@@ -339,7 +335,7 @@ def test_what_the_order_forbids_to_tell_is_told_when_its_silence_ends(
     notices.tell_of_orders(until - timedelta(seconds=1))
     assert server.sent_to(address(who)) == []
     dress("web")
-    assert in_their_copy(who) == []
+    assert in_their_copy(who, dress) == []
     dress("upkeep")
     notices.tell_of_orders(until)
     assert len(server.sent_to(address(who))) == 1

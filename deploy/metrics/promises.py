@@ -107,11 +107,12 @@ def _requests(now: datetime) -> Iterator[GaugeMetricFamily]:
     """Of a group, the first one counts."""
     opened = Case.objects.filter(state=Case.State.OPEN, lead=None)
     counts, waiting = zeros(Case.Kind.values), zeros(Case.Kind.values)
-    unanswered = Min("received_at", filter=Q(answered_at=None))
-    rows = opened.values_list("kind").annotate(Count("pk"), unanswered).order_by("kind")
-    for kind, count, oldest in rows:
-        counts[kind] = count
-        waiting[kind] = _since(oldest or now, now)
+    rows = opened.values("kind").annotate(
+        count=Count("pk"), oldest=Min("received_at", filter=Q(answered_at=None))
+    )
+    for row in rows.order_by("kind"):
+        counts[row["kind"]] = row["count"]
+        waiting[row["kind"]] = _since(row["oldest"] or now, now)
     yield gauge("requests_open", "Requests to support that are not closed.", "kind", counts)
     yield gauge(
         "request_unanswered_seconds",

@@ -43,7 +43,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Portrait": "SUD", "portraits.Rendition": "SUD",
         "portraits.Allowance": "SIU", "portraits.Event": "SI", "privacy.Period": "S",
         "portraits.Report": "SIU", "portraits.Trial": "SD", "portraits.Halt": "SIUD",
-        "portraits.Check": "SI",
+        "portraits.Check": "SI", "privacy.Case": "SIU", "privacy.CaseEntry": "SI",
+        "privacy.LegalOrder": "SI",
     },
     "intake": {
         "privacy.FleetKey": "SI", "privacy.Blob": "SIU", "privacy.Capsule": "SID",
@@ -79,6 +80,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "portraits.Job": "SUD", "portraits.Item": "SUD", "portraits.Portrait": "SUD",
         "portraits.Rendition": "SUD", "portraits.Allowance": "SUD", "portraits.Event": "SIUD",
         "privacy.Period": "SIU", "portraits.Report": "SD", "portraits.Check": "SUD",
+        "privacy.Case": "SD", "privacy.CaseEntry": "SD", "privacy.LegalOrder": "SD",
     },
     "keeper": {
         "privacy.EvidenceKey": "SI", "privacy.ConsentEvidence": "S", "privacy.OwnerKey": "SI",
@@ -87,6 +89,7 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "privacy.Capsule": "ID", "privacy.Consent": "S", "privacy.AuditEvent": "I",
         "privacy.ConsentDocument": "S", "privacy.Verdict": "SI", "privacy.FleetKey": "S",
         "privacy.Pulse": "S", "privacy.Period": "SIU", "portraits.Event": "I",
+        "privacy.LegalOrder": "S",
     },
     "courier": {
         "portraits.Event": "SU", "privacy.Lease": "SUD", "privacy.Pulse": "S",
@@ -103,11 +106,16 @@ DESTROY_OWNER: Final[dict[str, tuple[str, ...]]] = {
     ),
     "UPDATE": ("wrapped", "public", "destroyed_at", "fence"),
 }  # fmt: skip
+# Who agrees to a legal order, who seals it and who tells of it are three logins: none can do two.
+AGREES: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("second_id", "approved_at", "state")}
+SEALS: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("state", "sealed_at", "package_sha256")}
+TELLS: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("telling", "told_at", "known_to")}
 # The keeper moves them from root to root, and changes nothing else.
 REWRAP_OWNER: Final[dict[str, tuple[str, ...]]] = {"UPDATE": ("wrapped", "root_epoch", "fence")}
 
 # Rights on single columns: role → (table, privilege → columns).
 COLUMNS: Final[dict[str, tuple[tuple[str, dict[str, tuple[str, ...]]], ...]]] = {
+    "web": (("privacy.LegalOrder", AGREES),),
     "intake": (("privacy.OwnerKey", HOLD_OWNER),),
     "gpu": (
         ("privacy.OwnerKey", HOLD_OWNER),
@@ -117,8 +125,10 @@ COLUMNS: Final[dict[str, tuple[tuple[str, dict[str, tuple[str, ...]]], ...]]] = 
     "upkeep": (
         ("privacy.ConsentEvidence", {"SELECT": ("consent_id", "expires_at")}),
         ("privacy.OwnerKey", DESTROY_OWNER),
+        ("privacy.LegalOrder", TELLS),
     ),
     "keeper": (
+        ("privacy.LegalOrder", SEALS),
         # To take back a part that came late, without being able to read what opens anything.
         ("privacy.Capsule", {"SELECT": ("blob_id",)}),
         ("privacy.OwnerKey", REWRAP_OWNER),
@@ -126,6 +136,9 @@ COLUMNS: Final[dict[str, tuple[tuple[str, dict[str, tuple[str, ...]]], ...]]] = 
 }
 # Upkeep rewrites the accounts' tables after an erasure (privacy/compact.py).
 MAINTAINED: Final = {"upkeep": compact.TABLES}
+# What a login may do only by asking PostgreSQL, which looks first whether it may: the keeper reads
+# what a legal order is about, once two officers have agreed to it (privacy/legal.py).
+FUNCTIONS: Final = {"keeper": ("privacy_legal_material(uuid)",)}
 # Upkeep ends evidence by its term, without being able to read it.
 DELETE_ONLY: Final = {"upkeep": ("privacy.ConsentEvidence",)}
 
@@ -138,6 +151,9 @@ def statements(role: str) -> Iterator[sql.Composable]:
     """The SQL that gives one login its rights, and takes every other right away."""
     login = sql.Identifier(f"sitter_{role}")
     yield sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(login)
+    for signature in (name for names in FUNCTIONS.values() for name in names):
+        revoked = sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}")
+        yield revoked.format(sql.SQL(signature), login)
     yield sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(login)
     for label, letters in TABLES[role].items():
         verbs = sql.SQL(", ").join(sql.SQL(VERBS[letter]) for letter in letters)
@@ -150,6 +166,9 @@ def statements(role: str) -> Iterator[sql.Composable]:
             )
     for label in MAINTAINED.get(role, ()):
         yield sql.SQL("GRANT MAINTAIN ON {} TO {}").format(_table(label), login)
+    for signature in FUNCTIONS.get(role, ()):
+        function = sql.SQL(signature)
+        yield sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(function, login)
     for label in DELETE_ONLY.get(role, ()):
         yield sql.SQL("GRANT DELETE ON {} TO {}").format(_table(label), login)
 

@@ -350,6 +350,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Shape": "portraits.serializers.SHAPES",
         "Purpose": "privacy.models.ConsentDocument.Purpose",
         "FaceClaimState": "privacy.models.FaceClaim.State",
+        "OutcomeEnum": "portraits.outcomes.OUTCOMES",
+        "RequestKind": "privacy.models.Case.Kind",
+        "RequestAskable": "privacy.desk.serializers.ASKABLE",
+        "RequestIdentity": "privacy.models.Case.Identity",
+        "RequestOutcome": "privacy.models.Case.Outcome",
         "RenditionName": "portraits.list_serializers.SIZES",
     },
     "POSTPROCESSING_HOOKS": [

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from portraits.models import Item
 
 Outcome = Literal["complete", "partial", "nothing"]
+OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
 
 
 def counts(states: Iterable[str]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The shapes of the portraits API. No logic beyond reading rows."""
 
-from typing import Any, get_args
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -14,7 +14,7 @@ from portraits.formats import Format
 from portraits.job_json import image_of
 from portraits.models import Item, Job, Photo, ReferenceSet
 from portraits.orders import MAX_ITEMS, MAX_PACK, SEEDS, Order, Pack, Wanted
-from portraits.outcomes import Outcome
+from portraits.outcomes import OUTCOMES
 from portraits.quota import Share
 from portraits.refusals import sentence_for
 from portraits.sizes import Shape
@@ -330,7 +330,7 @@ class JobSerializer(serializers.Serializer[Job]):
     queue = QueueSerializer(allow_null=True, help_text="Only while it waits.")
     counts = CountsSerializer()
     outcome = serializers.ChoiceField(
-        get_args(Outcome),
+        OUTCOMES,
         allow_null=True,
         help_text="Whether every portrait exists, some, or none; null while it is open.",
     )

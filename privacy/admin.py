@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from accounts.staff.pages import ReadOnly
-from privacy.models import AuditEvent, Consent, ConsentDocument, Erasure
+from privacy.desk.pages import CaseAdmin as CaseAdmin
+from privacy.models import AuditEvent, Consent, ConsentDocument, Erasure, LegalOrder
 
 
 @admin.register(ConsentDocument)
@@ -38,3 +39,15 @@ class AuditEventAdmin(ReadOnly):
     list_display = ("at", "verb", "actor", "subject_id", "object_id", "count")
     list_filter = ("verb", "actor")
     search_fields = ("=subject_id", "=object_id")
+
+
+@admin.register(LegalOrder)
+class LegalOrderAdmin(ReadOnly):
+    """That orders were answered, and by whom; about whom is not shown, and nothing is done here."""
+
+    list_display = ("filed_at", "reason", "state", "telling", "silent_until")
+    list_filter = ("state", "reason", "telling")
+    fields = (
+        *("id", "reason", "state", "filed_at", "first_id", "approved_at", "second_id"),
+        *("sealed_at", "silent_until", "telling", "told_at"),
+    )

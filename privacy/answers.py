@@ -48,10 +48,12 @@ ANSWERS: Final[dict[str, Answer]] = {
     "inside": Answer(
         "Who inside can open what?",
         "Each process holds the keys of its own task. No process can open everything, and staff"
-        " can open nothing.",
+        " can open no picture and no prompt; they read what you write to them, and that is on"
+        " record.",
         "Wer im Haus kann was öffnen?",
         "Jeder Prozess hat die Schlüssel seiner Aufgabe. Keiner kann alles öffnen, und"
-        " Mitarbeitende können nichts öffnen.",
+        " Mitarbeitende können kein Bild und keinen Prompt öffnen; sie lesen, was du ihnen"
+        " schreibst, und das wird vermerkt.",
         ("make prove", "manage.py who_opened", "GET /v1/transparency"),
     ),
     "delete": Answer(
@@ -90,7 +92,7 @@ ANSWERS: Final[dict[str, Answer]] = {
         "Wenn du magst, zuerst bei uns, und jederzeit bei einer Aufsichtsbehörde. Wurde dein"
         " Gesicht ohne deine Einwilligung benutzt, brauchst du kein Konto; Antwort binnen:"
         " {claim}.",
-        ("POST /v1/face-claims",),
+        ("POST /v1/face-claims", "POST /v1/me/requests"),
     ),
     "outlives": Answer(
         "What outlives an erasure?",
@@ -147,6 +149,14 @@ LIMITS: Final[tuple[tuple[str, str], ...]] = (
     (
         "What you downloaded, shared or exported is out of our reach.",
         "Was du heruntergeladen, geteilt oder exportiert hast, erreichen wir nicht.",
+    ),
+    (
+        "A court or an authority can order us to hand out what we hold on you. Two of our officers"
+        " must agree, it is sealed to whoever ordered it and is on record, and you are told, at"
+        " once or as soon as the order allows it.",
+        "Ein Gericht oder eine Behörde kann anordnen, dass wir herausgeben, was wir über dich"
+        " haben. Zwei von uns müssen zustimmen, es wird für die anordnende Stelle versiegelt und"
+        " vermerkt, und du erfährst es, sofort oder sobald die Anordnung es erlaubt.",
     ),
 )
 # How each scope is deleted: key of the facts → (call, English, German).

@@ -18,9 +18,19 @@ from django.db.models import Model, Q, QuerySet
 
 from privacy import audit, export, vault
 from privacy.crypto import Recipient
+from privacy.desk import entries
 from privacy.errors import BlobGone, SealBroken
 from privacy.inventory import TABLES, Class, Table
-from privacy.models import AuditEvent, Blob, Consent, ConsentDocument, Export, Ledger, LedgerLink
+from privacy.models import (
+    AuditEvent,
+    Blob,
+    CaseEntry,
+    Consent,
+    ConsentDocument,
+    Export,
+    Ledger,
+    LedgerLink,
+)
 from privacy.retention import Kind
 
 Clock = Callable[[], datetime]
@@ -35,6 +45,7 @@ photos/     Your reference photos, as we hold them: cleaned, without metadata.
 portraits/  Your portraits; smaller sizes, and the prompts (.json) of those that were painted from
             words, are in portraits/smaller/. data/portraits.rendition.json
             says which file (by its blob) belongs to which portrait.
+requests/   What you asked us for and what was written about it, our own notes too.
 releases/   What you signed, with the name that you typed, and in releases/texts/ every consent text
             that you agreed to or took back, word for word. A release can be checked without us.
 contents.json  What is in here, and what had ended before you fetched it.
@@ -44,7 +55,10 @@ encrypted no longer: keep it where you would keep the photos themselves.
 """
 # The first bytes of what is ever sealed as a picture.
 _MAGIC: Final = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
-_FOLDERS: Final = {Kind.PORTRAIT: "portraits", Kind.RENDITION: "portraits/smaller"}
+FOLDERS: Final[dict[int, str]] = {
+    Kind.PORTRAIT: "portraits",
+    Kind.RENDITION: "portraits/smaller",
+}
 
 
 @dataclass(frozen=True)
@@ -113,8 +127,23 @@ def _entries(asked: Export, clock: Clock) -> Iterator[Entry]:
             continue
         names.append(f"{folder}/{source_id}.{ending(data)}")
         yield Entry(names[-1], iter([data]))
+    for entry in entries.of(asked.owner_id):
+        names.append(f"requests/{entry.pk}.json")
+        yield Entry(names[-1], iter([_written(entry)]), packed=True)
     contents = {"files": names, "left_out": left_out}
     yield Entry("contents.json", iter([json.dumps(contents, indent=1).encode()]), packed=True)
+
+
+def _written(entry: CaseEntry) -> bytes:
+    """One thing that was written on a request."""
+    said = {
+        "request": str(entry.case_id),
+        "sort": entry.get_sort_display(),
+        "template": entry.template,
+        "at": entry.at.isoformat(),
+        **entries.open_entry(entry, why=audit.Reason.EXPORT),
+    }
+    return json.dumps(said, ensure_ascii=False, indent=1).encode()
 
 
 def ending(data: bytes) -> str:
@@ -136,7 +165,7 @@ def _sealed(asked: Export, now: datetime) -> Iterator[tuple[str, uuid.UUID | Non
             yield "releases", part.blob_id, part.source_id
     own: QuerySet[Blob] = export.living(asked.owner_id, Recipient.OWNER, now)
     for blob in own:
-        yield _FOLDERS.get(Kind(blob.kind), "words"), blob.pk, blob.pk
+        yield FOLDERS.get(blob.kind, "words"), blob.pk, blob.pk
 
 
 def _open(blob_id: uuid.UUID | None, now: datetime) -> bytes:

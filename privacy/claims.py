@@ -1,7 +1,8 @@
 """ "This is my face": reports by people who believe that their face was used without consent.
 
 What they write is sealed at once, to the key that the web holds for what belongs to no account; the
-clock is not sealed. A picture is never asked for: to report a face, nobody has to hand one in.
+clock is not sealed. A picture is never asked for: to report a face, nobody has to hand one in. Each
+is a request to the desk too, where it is answered (privacy/desk/).
 """
 
 import json
@@ -10,8 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from privacy import audit, crypto, keys, limits, retention, signing
 from privacy.crypto import Context, Recipient
+from privacy.desk import incoming
 from privacy.errors import TooManyClaims
 from privacy.models import FaceClaim
 from privacy.plain import Plain
@@ -53,16 +57,18 @@ def receive(contact: str, words: str, language: str, now: datetime) -> FaceClaim
     claim_id = uuid.uuid4()
     said = Plain(signing.canonical({"contact": contact, "words": words}))
     sealed = crypto.seal(said, public, _place(claim_id))
-    claim = FaceClaim.objects.create(
-        id=claim_id,
-        language=language,
-        capsule=sealed.capsule,
-        body=bytes(sealed.body),
-        received_at=now,
-        due_at=now + retention.FACE_CLAIM_ANSWER,
-        expires_at=now + retention.term(Term.FACE_CLAIM),
-    )
-    audit.record(audit.Verb.FACE_CLAIMED, object_id=claim.pk)
+    with transaction.atomic():
+        claim = FaceClaim.objects.create(
+            id=claim_id,
+            language=language,
+            capsule=sealed.capsule,
+            body=bytes(sealed.body),
+            received_at=now,
+            due_at=now + retention.FACE_CLAIM_ANSWER,
+            expires_at=now + retention.term(Term.FACE_CLAIM),
+        )
+        audit.record(audit.Verb.FACE_CLAIMED, object_id=claim.pk)
+        incoming.from_claim(claim.pk, contact, language, now)
     return claim
 
 

@@ -7,6 +7,7 @@ wins: a part that comes late is refused.
 
 import json
 import logging
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
@@ -79,22 +80,34 @@ def _photo(asked: Export, part: ExportPart, now: datetime) -> Plain:
 
 def _signature(asked: Export, part: ExportPart, now: datetime) -> Plain:
     """Keeper: the release, opened for the person who signed it."""
+    return release_of(
+        asked.owner_id, part.source_id, now, noted=asked.owner_id, why=audit.Reason.EXPORT
+    )
+
+
+def release_of(
+    owner_id: uuid.UUID,
+    consent_id: uuid.UUID,
+    now: datetime,
+    *,
+    noted: uuid.UUID | None,
+    why: audit.Reason,
+) -> Plain:
+    """Keeper: a signature, opened, as a document; on record under `noted`.
+
+    Raises BlobGone past its term, SealBroken.
+    """
     row = (
-        ConsentEvidence.objects.filter(consent_id=part.source_id, expires_at__gt=now)
+        ConsentEvidence.objects.filter(consent_id=consent_id, expires_at__gt=now)
         .select_related("consent__document")
         .first()
     )
     if row is None:
         raise BlobGone
-    context = Context(EVIDENCE_KIND, Recipient.EVIDENCE, asked.owner_id, part.source_id)
+    context = Context(EVIDENCE_KIND, Recipient.EVIDENCE, owner_id, consent_id)
     sealed = crypto.stored(bytes(row.enc), bytes(row.body))
     evidence = crypto.unseal(sealed, keys.evidence_seed(row.key_label), context)
-    audit.record(
-        audit.Verb.EVIDENCE_OPENED,
-        subject_id=asked.owner_id,
-        object_id=part.source_id,
-        reason=audit.Reason.EXPORT,
-    )
+    audit.record(audit.Verb.EVIDENCE_OPENED, subject_id=noted, object_id=consent_id, reason=why)
     if row.consent.release_sha256 is None:
         # Signed before releases were composed, when the typed name was all that was sealed.
         evidence = Plain(json.dumps({"typed_name": evidence.reveal().decode()}).encode())

@@ -40,6 +40,7 @@ class Recipient(IntEnum):
     OWNER = 2
     EVIDENCE = 3
     GRANT = 5
+    OUTSIDE = 6
 
 
 @dataclass(frozen=True)

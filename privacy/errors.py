@@ -259,3 +259,56 @@ class ProbeRefused(PrivacyError):
     code = "probe_refused"
     sentence = "Only upkeep may ask for this, with a fresh signature, once a proof."
     status = 403
+
+
+class OrderUnknown(PrivacyError):
+    """No such legal order."""
+
+    code = "unknown_order"
+    sentence = "There is no legal order of this number."
+    status = 404
+
+
+class SecondPersonMissing(PrivacyError):
+    """One officer alone, or one person twice."""
+
+    code = "second_person_missing"
+    sentence = (
+        "A legal order takes two officers. Somebody else than the one who filed it has to approve "
+        "it, with a password and a code of their own."
+    )
+
+
+class OrderStale(PrivacyError):
+    """It was filed or approved too long ago."""
+
+    code = "order_stale"
+    sentence = "This legal order has waited for more than seven days. File it anew."
+
+
+class OrderAgreed(PrivacyError):
+    """Both have agreed."""
+
+    code = "order_agreed"
+    sentence = "Two officers have agreed to this legal order already; the keeper can seal it."
+
+
+class OrderSealed(PrivacyError):
+    """Its package was handed out; an order is answered once."""
+
+    code = "order_sealed"
+    sentence = "The package of this legal order was sealed before. File a new one if it is lost."
+
+
+class OrderKeyRefused(PrivacyError):
+    """The recipient's key is no key, or not the one that both officers have agreed to."""
+
+    code = "order_key_refused"
+    sentence = "This is not the recipient's public key that the order was filed with."
+
+
+class OrderOfNobody(PrivacyError):
+    """The account that it is about does not exist."""
+
+    code = "order_of_nobody"
+    sentence = "No account has this id, so nothing is held on anybody that could be handed out."

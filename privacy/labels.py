@@ -107,6 +107,21 @@ TERMS: Final[dict[Term, Label]] = {
         "Dass du gesagt hast, was an einem Porträt falsch ist",
         "Nur ein Grund aus einer Liste, keine Worte.",
     ),
+    Term.CASE: Label(
+        "That you asked us for something",
+        "Dass du etwas von uns verlangt hast",
+        "Wann es kam, bis wann es fällig war, wie es ausging.",
+    ),
+    Term.CASE_WORDS: Label(
+        "What was written about that",
+        "Was dazu geschrieben wurde",
+        "Versiegelt; mit deinem Konto ist es weg.",
+    ),
+    Term.LEGAL_ORDER: Label(
+        "That a legal order about you was answered",
+        "Dass eine behördliche Anordnung zu dir beantwortet wurde",
+        "Nur Nummern und Zeiten; du erfährst davon, sobald es erlaubt ist.",
+    ),
     Term.VERDICT: Label(
         "What a role could open in the daily check",
         "Was eine Rolle bei der täglichen Probe öffnen konnte",
@@ -147,8 +162,10 @@ TERMS: Final[dict[Term, Label]] = {
 ROLES: Final[dict[str, Label]] = {
     "web": Label("Opens for their owner, one request at a time.", "Öffnet für die Person selbst."),
     "keeper": Label(
-        "Rewraps owner keys; opens signatures for their signer or a dispute.",
-        "Verpackt Schlüssel neu; öffnet Unterschriften für die Person oder im Streitfall.",
+        "Rewraps owner keys; opens signatures for their signer or a dispute, and what a legal order"
+        " is about once two officers have agreed to it.",
+        "Verpackt Schlüssel neu; öffnet Unterschriften für die Person oder im Streitfall und was"
+        " eine behördliche Anordnung verlangt, sobald zwei Verantwortliche zugestimmt haben.",
     ),
     "intake": Label("Checks and cleans photos.", "Prüft und bereinigt Fotos."),
     "gpu": Label("Paints.", "Malt."),
@@ -160,9 +177,14 @@ ROLES: Final[dict[str, Label]] = {
     "beat": Label("Only schedules.", "Plant nur."),
     "flower": Label("Shows which work runs, by id.", "Zeigt laufende Arbeit, nur Nummern."),
     "migrator": Label("Changes tables; holds no key.", "Ändert Tabellen; hat keinen Schlüssel."),
-    "staff": Label("Sees states and times in the admin.", "Sieht Zustände und Zeiten."),
+    "staff": Label(
+        "Sees states and times in the admin, and what you write to support when answering it.",
+        "Sieht Zustände und Zeiten, und was du an den Support schreibst, um zu antworten.",
+    ),
 }
 SIGNATURES: Final = Label("typed names", "getippte Namen")
-REPORTS: Final = Label("reports of a face", "Meldungen eines Gesichts")
+REPORTS: Final = Label(
+    "reports of a face and requests to support", "Meldungen eines Gesichts und Anfragen"
+)
 NOTHING: Final = Label("nothing", "nichts")
 NOBODY: Final = Label("nobody", "niemand")

@@ -47,6 +47,29 @@ TEXTS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             "Wenn nicht, musst du nichts tun.\n",
         ),
     },
+    Notice.Sort.ORDER: {
+        "en": (
+            "We had to answer a legal order about you",
+            "Hello,\n\n"
+            "a court or an authority has ordered us to hand out what we hold on you, and on {day} "
+            "we did, sealed to whoever ordered it. Two of our officers had to agree. Until now we "
+            "were not allowed to tell you, or it has only just happened.\n\n"
+            "When and by which sort of order stands in the copy that you can make in the app. You "
+            "may object to the order where it comes from, and complain to a supervisory "
+            "authority.\n",
+        ),
+        "de": (
+            "Wir mussten eine behördliche Anordnung zu dir beantworten",
+            "Hallo,\n\n"
+            "ein Gericht oder eine Behörde hat angeordnet, dass wir herausgeben, was wir über dich "
+            "haben. Das haben wir am {day} getan, versiegelt für die anordnende Stelle. Zwei von "
+            "uns mussten zustimmen. Bis jetzt durften wir es dir nicht sagen, oder es ist gerade "
+            "erst geschehen.\n\n"
+            "Wann und durch welche Art von Anordnung, steht in der Kopie, die du in der App "
+            "anlegen kannst. Du kannst dich gegen die Anordnung wehren, wo sie herkommt, und dich "
+            "bei einer Aufsichtsbehörde beschweren.\n",
+        ),
+    },
 }
 
 

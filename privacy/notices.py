@@ -1,4 +1,4 @@
-"""What people are told before something of theirs ends: portraits, and an account nobody uses.
+"""What people are told before something of theirs ends, and of legal orders that were answered.
 
 A mail names no picture, style or id, and holds one date at most. Its row and the mail go together:
 the row is inserted, the mail handed over, and only then the row committed. A lock keeps two
@@ -16,18 +16,25 @@ from typing import Any, Final
 
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from accounts.models import User
 from privacy import audit, erasure, letters, retention
-from privacy.models import Blob, Erasure, Notice
+from privacy.models import Blob, Erasure, LegalOrder, Notice
 from privacy.retention import Kind, Term, term
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 500
 REFUSED_FOR_GOOD: Final = 500  # SMTP: below this, the server asks to try again
+
+
+_REASONS: Final[dict[str, audit.Reason]] = {
+    Notice.Sort.PORTRAITS: audit.Reason.DEADLINE,
+    Notice.Sort.ACCOUNT: audit.Reason.INACTIVITY,
+    Notice.Sort.ORDER: audit.Reason.LEGAL_ORDER,
+}
 
 
 class MailDown(Exception):
@@ -167,6 +174,48 @@ def _erase(user_id: uuid.UUID, end: datetime, now: datetime) -> bool:
     return True
 
 
+# --- Legal orders --------------------------------------------------------------------------------
+
+
+def tell_of_orders(now: datetime) -> int:
+    """Tell people of legal orders that were answered, as soon as these do not forbid it any more.
+
+    From then on the order is in the person's own copy; whoever has left cannot be told.
+    """
+    total = 0
+    for order in _untold(now):
+        user = User.objects.filter(pk=order.subject_id, is_active=True).first()
+        at = order.sealed_at or now
+        told = {"told_at": now, "telling": LegalOrder.Telling.GONE}
+        if user is not None:
+            told |= {"telling": LegalOrder.Telling.TOLD, "known_to": user.pk}
+        try:
+            with transaction.atomic():
+                moved = LegalOrder.objects.filter(pk=order.pk, telling=LegalOrder.Telling.DUE)
+                if not moved.update(**told):
+                    continue
+                if user and not _tell(user, Notice.Sort.ORDER, [(at, 0)], at.date(), now):
+                    transaction.set_rollback(True)
+                    continue
+        except MailDown:
+            break
+        total += user is not None
+    return total
+
+
+def orders_late(now: datetime) -> int:
+    """People who may know by now of an order about them, and do not."""
+    return _untold(now).count()
+
+
+def _untold(now: datetime) -> QuerySet[LegalOrder]:
+    may = Q(silent_until=None, sealed_at__lte=now) | Q(silent_until__lte=now)
+    rows = LegalOrder.objects.filter(
+        may, state=LegalOrder.State.SEALED, telling=LegalOrder.Telling.DUE
+    )
+    return rows.order_by("pk")
+
+
 # --- Mail ----------------------------------------------------------------------------------------
 
 
@@ -185,8 +234,7 @@ def _tell(
             Notice(subject_id=user.pk, sort=sort, ends_at=end, days_before=days, sent_at=now)
             for end, days in due
         )
-        reason = audit.Reason.INACTIVITY if sort == Notice.Sort.ACCOUNT else audit.Reason.DEADLINE
-        audit.record(audit.Verb.NOTICE_SENT, subject_id=user.pk, reason=reason)
+        audit.record(audit.Verb.NOTICE_SENT, subject_id=user.pk, reason=_REASONS[sort])
         subject, body = letters.write(sort, user.pk, day)
         message = EmailMessage(subject, body, to=[user.email])
         try:

@@ -43,6 +43,9 @@ class Term(StrEnum):
     ALLOWANCE = "allowance"
     EVENT = "event"
     REPORT = "report"
+    CASE = "case"
+    CASE_WORDS = "case_words"
+    LEGAL_ORDER = "legal_order"
     ACCOUNT = "account"
 
 
@@ -102,6 +105,9 @@ TERMS: Final[dict[Term, Rule]] = {
     Term.ALLOWANCE: _fixed("How many portraits were asked for in a month.", days=62),
     Term.EVENT: _fixed("That an operator's system was told of an id.", days=7),
     Term.REPORT: _fixed("That an owner found something wrong with a portrait.", days=365),
+    Term.CASE: _fixed("That a request to support was answered, and how.", days=2 * 365),
+    Term.CASE_WORDS: _fixed("What was written on a request to support, sealed.", days=365),
+    Term.LEGAL_ORDER: _fixed("That a legal order was answered.", days=5 * 365),
     Term.ACCOUNT: _fixed("An account that nobody has used; its owner is warned first.", days=365),
 }
 
@@ -116,6 +122,7 @@ ACCOUNT_WARNINGS: Final = (timedelta(days=30), timedelta(days=7), timedelta(days
 WARNING_GAP: Final = timedelta(days=1)
 FACE_CLAIM_ANSWER: Final = timedelta(hours=48)
 REPORT_ANSWER: Final = timedelta(hours=48)
+CASE_ANSWER: Final = timedelta(hours=48)
 # Behind its end by more than this, a thing has been missed by several sweeps, and somebody is told.
 BLOB_GRACE: Final = timedelta(minutes=2)
 ROW_GRACE: Final = timedelta(hours=2)

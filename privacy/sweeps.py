@@ -29,6 +29,7 @@ from privacy import (
     terms,
     vault,
 )
+from privacy.desk import cases
 from privacy.errors import StorageDown
 from privacy.models import Blob, Erasure, Lease
 
@@ -176,6 +177,7 @@ def overdue(now: datetime) -> dict[str, int]:
         "bodies_not_deleted": bodies.count(),
         "face_claims_overdue": claims.overdue(now),
         "accounts_late": notices.late(over),
+        "orders_untold": notices.orders_late(over),
         **{f"{name}_past_term": count for name, count in terms.late(over).items()},
     }
 
@@ -191,6 +193,7 @@ def backlog(now: datetime) -> dict[str, int]:
         "attempts_exhausted": tired.exclude(kind__in=patient).count(),
         "beat_silent": int(periods.silent()),
         "erasures_late": erasure.late(now),
+        **cases.backlog(now),
         **{name: count for counts in counted for name, count in counts(now).items()},
     }
 

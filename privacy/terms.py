@@ -23,6 +23,8 @@ from privacy import audit, chain, leases, links, rows, vault
 from privacy.models import (
     AuditEvent,
     Blob,
+    Case,
+    CaseEntry,
     Checkpoint,
     Consent,
     ConsentEvidence,
@@ -33,6 +35,7 @@ from privacy.models import (
     FaceClaim,
     Ledger,
     LedgerLink,
+    LegalOrder,
     Notice,
     SignInGrant,
     Verdict,
@@ -214,6 +217,9 @@ endings: Final[list[Ending]] = [
     Mailbox("mail", Term.MAIL),
     Rows("staff_log", Term.STAFF_LOG, after(LogEntry, "action_time", Term.STAFF_LOG)),
     Rows("face_claims", Term.FACE_CLAIM, at_end(FaceClaim)),
+    Rows("case_words", Term.CASE_WORDS, at_end(CaseEntry)),
+    Rows("cases", Term.CASE, after(Case, "closed_at", Term.CASE)),
+    Rows("legal_orders", Term.LEGAL_ORDER, after(LegalOrder, "filed_at", Term.LEGAL_ORDER)),
     Rows("verdicts", Term.VERDICT, after(Verdict, "at", Term.VERDICT)),
 ]
 

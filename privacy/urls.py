@@ -8,6 +8,7 @@ from privacy.api.erasures import EraseMeView, ErasureView
 from privacy.api.exports import ArchiveView, ExportMeView, ExportView
 from privacy.api.holdings import HoldingsView
 from privacy.api.public import FactsView
+from privacy.api.requests import RequestProofView, RequestsView, RequestView
 from privacy.api.transparency import TransparencyView
 
 urlpatterns = [
@@ -23,5 +24,8 @@ urlpatterns = [
     path("me/export/<uuid:pk>", ExportView.as_view()),
     path("me/export/<uuid:pk>/archive", ArchiveView.as_view()),
     path("me/erasure", EraseMeView.as_view()),
+    path("me/requests", RequestsView.as_view()),
+    path("me/requests/<uuid:pk>/proof", RequestProofView.as_view()),
+    path("requests/<uuid:pk>", RequestView.as_view()),
     path("erasures/<uuid:pk>", ErasureView.as_view()),
 ]

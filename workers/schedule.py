@@ -39,6 +39,8 @@ PERIODS: Final[dict[str, tuple[str, str, float]]] = {
     "portraits": ("upkeep.remind_of_portraits", "upkeep", 3600),
     # The steps of an unused account are a day apart; a mail server that was down is asked again.
     "accounts": ("upkeep.tend_accounts", "upkeep", 3600),
+    # Whoever may know of a legal order about them knows within the hour.
+    "legal orders": ("upkeep.tell_of_orders", "upkeep", 3600),
     # Somebody who comes with a token of a new key waits this long at the most.
     "provider keys": ("courier.fetch_keys", "courier", 60),
     # Whoever watches the logs hears of a sweep that does not keep up within a minute.

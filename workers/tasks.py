@@ -231,6 +231,13 @@ def tend_accounts() -> None:
     notices.tend_accounts(timezone.now())
 
 
+@app.task(name="upkeep.tell_of_orders")
+@periods.once
+def tell_of_orders() -> None:
+    """Tell people of legal orders about them that were answered."""
+    notices.tell_of_orders(timezone.now())
+
+
 @app.task(name="upkeep.watch")
 @periods.once
 def watch() -> None:

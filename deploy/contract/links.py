@@ -51,6 +51,8 @@ FOLLOWS: Final[dict[tuple[str, str], Mapping[str, Where]]] = {
     ("createExport", "202"): _each(("getExport", "downloadExport"), ITS_ID),
     ("getExport", "200"): _each(("downloadExport",), ITS_ID),
     ("createFaceClaim", "202"): {"getFaceClaim": ITS_ID},
+    ("createRequest", "202"): _each(("verifyRequest", "getRequest"), ITS_ID),
+    ("listRequests", "200"): _each(("verifyRequest", "getRequest"), {"id": f"{BODY}0/id"}),
     ("createProvenanceCheck", "202"): {"getProvenanceCheck": ITS_ID},
     ("deletePortrait", "202"): {**_ERASES, **_each(("getPortrait", "downloadPortrait"), SAME)},
     ("deletePhoto", "202"): _ERASES,

@@ -24,6 +24,7 @@ from deploy.http import BodyTooLarge, DatabaseDown
 from portraits import errors as p
 from portraits.refusals import FACE, FILE
 from privacy import errors as e
+from privacy.desk import errors as d
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,10 @@ OPERATIONS: Final[dict[str, Sequence[Source]]] = {
     "eraseMe": (a.ReauthenticationRequired, *_ENDS),
     "createFaceClaim": (e.TooManyClaims, e.NotReady, e.KeysUnavailable),
     "getFaceClaim": (),
+    "listRequests": (),
+    "createRequest": _SEALS,
+    "verifyRequest": (a.ReauthenticationRequired, d.CaseUnknown, d.CaseClosed),
+    "getRequest": (d.CaseUnknown,),
     "getHoldings": (),
     "createExport": (a.ReauthenticationRequired, *_SEALS),
     "getExport": (e.ExportUnknown, e.ExportEnded),

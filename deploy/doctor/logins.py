@@ -31,6 +31,14 @@ _COLUMNS: Final = r"""
     LEFT JOIN pg_roles r ON r.oid = x.grantee
     WHERE a.attnum > 0 AND NOT a.attisdropped AND coalesce(r.rolname, 'PUBLIC') <> %s
 """
+# Functions that do what their maker may, whoever calls them.
+_FUNCTIONS: Final = r"""
+    SELECT r.rolname, p.proname::text, 'EXECUTE'
+    FROM pg_roles r, pg_proc p
+    WHERE r.rolname LIKE 'sitter\_%%' AND r.rolname <> %s AND NOT r.rolsuper
+        AND p.pronamespace = 'public'::regnamespace AND p.prosecdef
+        AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+"""
 _POWERS: Final = r"""
     SELECT rolname FROM pg_roles
     WHERE rolname LIKE 'sitter\_%'
@@ -57,8 +65,9 @@ def look(now: datetime) -> Iterator[Finding]:
         mighty = {name for (name,) in cursor.fetchall()}
         cursor.execute(_TABLES, [VERBS, OWNER])
         found = {Right(*row) for row in cursor.fetchall()}
-        cursor.execute(_COLUMNS, [OWNER])
-        found |= {Right(*row) for row in cursor.fetchall()}
+        for asked in (_COLUMNS, _FUNCTIONS):
+            cursor.execute(asked, [OWNER])
+            found |= {Right(*row) for row in cursor.fetchall()}
     yield from _identities(ours, there, mighty)
     yield from _rights(found, {right for right in _granted() if right.login in there})
 
@@ -110,6 +119,8 @@ def _granted() -> Iterator[Right]:
                 yield Right(f"sitter_{role}", _table(label), grants.VERBS[letter])
         for label in grants.DELETE_ONLY.get(role, ()):
             yield Right(f"sitter_{role}", _table(label), "DELETE")
+        for signature in grants.FUNCTIONS.get(role, ()):
+            yield Right(f"sitter_{role}", signature.partition("(")[0], "EXECUTE")
         for label, rights in grants.COLUMNS.get(role, ()):
             for verb, columns in rights.items():
                 for column in columns:

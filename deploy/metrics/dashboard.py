@@ -108,6 +108,11 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         ),
         Panel("Face claims", {"sitter_face_claims_open": "open"}),
         Panel("Oldest face claim", {"sitter_face_claim_oldest_seconds": ""}, unit="s"),
+        Panel("Requests to support", {"sitter_requests_open": "{{kind}}"}),
+        Panel(
+            "Without a first answer", {"sitter_request_unanswered_seconds": "{{kind}}"}, unit="s"
+        ),
+        Panel("Until the first is late by law", {"sitter_request_due_seconds": ""}, unit="s"),
     ),
     "Keys and proof": (
         Panel("Age of the root in turn", {"sitter_root_key_age_seconds": ""}, unit="s", span=6),

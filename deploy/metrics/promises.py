@@ -1,4 +1,4 @@
-"""Whether what was promised is kept: deadlines, erasures, keys, the daily proof, face claims.
+"""Whether what was promised is kept: deadlines, erasures, keys, the daily proof, requests.
 
 Blobs and erasures are counted here and now, by their partial indexes, so that it shows when upkeep
 is dead. The rest of the backlog is what upkeep counted last: the web may not read all of it, and
@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from prometheus_client.core import GaugeMetricFamily
 
 from deploy.metrics.families import gauge, number, zeros
 from privacy import epochs, periods, retention
 from privacy.models import (
     Blob,
+    Case,
     Erasure,
     EvidenceKey,
     FaceClaim,
@@ -36,6 +37,7 @@ def look(now: datetime) -> Iterator[GaugeMetricFamily]:
     yield from _backlog(now)
     yield from _erasures(now)
     yield from _claims(now)
+    yield from _requests(now)
 
 
 def _deadlines(now: datetime) -> Iterator[GaugeMetricFamily]:
@@ -99,6 +101,32 @@ def _claims(now: datetime) -> Iterator[GaugeMetricFamily]:
         "How long the oldest of them has waited; 48 hours are promised.",
         _since(found["oldest"] or now, now),
     )
+
+
+def _requests(now: datetime) -> Iterator[GaugeMetricFamily]:
+    """Of a group, the first one counts."""
+    opened = Case.objects.filter(state=Case.State.OPEN, lead=None)
+    counts, waiting = zeros(Case.Kind.values), zeros(Case.Kind.values)
+    rows = opened.values("kind").annotate(
+        count=Count("pk"), oldest=Min("received_at", filter=Q(answered_at=None))
+    )
+    for row in rows.order_by("kind"):
+        counts[row["kind"]] = row["count"]
+        waiting[row["kind"]] = _since(row["oldest"] or now, now)
+    yield gauge("requests_open", "Requests to support that are not closed.", "kind", counts)
+    yield gauge(
+        "request_unanswered_seconds",
+        "How long the oldest of them waits for a first answer; 48 hours are promised.",
+        "kind",
+        waiting,
+    )
+    first = opened.aggregate(due=Min("due_at"))["due"]
+    if first is not None:
+        yield number(
+            "request_due_seconds",
+            "Until the first of them is late by law; below 0 it is.",
+            (first - now).total_seconds(),
+        )
 
 
 def keys(now: datetime) -> Iterator[GaugeMetricFamily]:

@@ -19,6 +19,9 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "People",
         (
+            Entry(
+                "Requests", "support_agent", "admin:privacy_case_changelist", "privacy.view_case"
+            ),
             Entry("Accounts", "person", "admin:accounts_user_changelist", "accounts.view_user"),
             Entry("Jobs", "work", "admin:portraits_job_changelist", "portraits.view_job"),
             Entry("Portraits", "image", "admin:portraits_item_changelist", "portraits.view_item"),
@@ -52,6 +55,12 @@ GROUPS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "history",
                 "admin:privacy_auditevent_changelist",
                 "privacy.view_auditevent",
+            ),
+            Entry(
+                "Legal orders",
+                "gavel",
+                "admin:privacy_legalorder_changelist",
+                "privacy.view_legalorder",
             ),
             Entry("Staff log", "badge", "admin:admin_logentry_changelist", "admin.view_logentry"),
         ),

@@ -25,9 +25,9 @@ class Role(StrEnum):
 
 
 DUTIES: Final[dict[Role, str]] = {
-    Role.SUPPORT: "answers people: finds an account, explains or ends a job, closes reports",
+    Role.SUPPORT: "answers people: requests, accounts, jobs and why they failed, reports",
     Role.CONTENT: "keeps the styles: drafts, publishes and retires versions, reads reports",
-    Role.PRIVACY: "privacy officer: consents, erasures, the audit trail, reports",
+    Role.PRIVACY: "privacy officer: requests, legal orders, consents, erasures, the audit trail",
     Role.OPERATOR: "keeps it running: jobs, engines, Flower",
     Role.AUDITOR: "reads consents, erasures, the audit trail and the log of staff; changes nothing",
 }
@@ -42,6 +42,7 @@ ROLES: Final[dict[Role, dict[str, str]]] = {
         "portraits.Job": "view cancel",
         "portraits.Report": "view close",
         "portraits.Style": "view",
+        "privacy.Case": "view note handle open finish",
         "privacy.Erasure": "view",
     },
     Role.CONTENT: {
@@ -55,9 +56,11 @@ ROLES: Final[dict[Role, dict[str, str]]] = {
         "portraits.Job": "view",
         "portraits.Report": "view close",
         "privacy.AuditEvent": "view",
+        "privacy.Case": "view note handle open finish",
         "privacy.Consent": "view",
         "privacy.ConsentDocument": "view",
         "privacy.Erasure": "view",
+        "privacy.LegalOrder": "view approve",
     },
     Role.OPERATOR: {
         "portraits.Item": "view send_on",
@@ -70,8 +73,10 @@ ROLES: Final[dict[Role, dict[str, str]]] = {
         "admin.LogEntry": "view",
         "portraits.Style": "view",
         "privacy.AuditEvent": "view",
+        "privacy.Case": "view",
         "privacy.Consent": "view",
         "privacy.ConsentDocument": "view",
         "privacy.Erasure": "view",
+        "privacy.LegalOrder": "view",
     },
 }

@@ -50,6 +50,15 @@ class AuditEvent(models.Model):
         STAFF_REFUSED = 101
         STAFF_ENROLLED = 102
         STAFF_ACTED = 103
+        CASE_OPENED = 110
+        CASE_TAKEN = 111
+        CASE_PROVEN = 112
+        CASE_ANSWERED = 113
+        CASE_CLOSED = 114
+        CORRECTED = 115
+        ORDER_FILED = 120
+        ORDER_APPROVED = 121
+        ORDER_SEALED = 122
 
     class Actor(models.IntegerChoices):
         """Which process did it; WEB acts for the person who is signed in."""
@@ -78,6 +87,7 @@ class AuditEvent(models.Model):
         RESTORE = 11
         PROOF = 12
         STAFF = 13  # somebody of the staff asked for it
+        LEGAL_ORDER = 14
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(default=timezone.now)

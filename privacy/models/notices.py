@@ -14,6 +14,7 @@ class Notice(models.Model):
 
         PORTRAITS = "portraits"
         ACCOUNT = "account"
+        ORDER = "order"  # nothing ends: a legal order was answered
 
     subject_id = models.UUIDField()
     sort = models.CharField(max_length=10, choices=Sort)

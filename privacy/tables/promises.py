@@ -76,6 +76,20 @@ LIVING: Final[tuple[Table, ...]] = (
         },
     ),
     Table(
+        "privacy.CaseEntry",
+        "what was written on a request to support, by the person and by staff, sealed",
+        "answering the request",
+        *(Term.CASE_WORDS, End.WITH_ACCOUNT, "case__subject_id"),
+        {
+            Class.PSEUDONYM: "id case author_id",
+            Class.SECRET: "capsule",
+            Class.SEALED: "body",
+            Class.STATE: "sort template",
+            Class.TIME: "at expires_at",
+        },
+        opened="requests",
+    ),
+    Table(
         "privacy.ConsentServing",
         "that a consent text was shown",
         "proof that it was shown before it was signed",
@@ -110,6 +124,37 @@ OUTLIVING: Final[tuple[Table, ...]] = (
             Class.TIME: "expires_at",
         },
         opened="releases",
+    ),
+    Table(
+        "privacy.Case",
+        "that a random id asked support for something, by when it was due, and how it ended",
+        "proof that requests are answered in time (GDPR 12(3), 11 CCR 7101)",
+        *(Term.CASE, End.OUTLIVES, None),
+        {
+            Class.PSEUDONYM: "id subject_id lead sender claim_id officer_id receipt_id",
+            Class.DECLARED: "kind region language",
+            Class.STATE: "source state identity outcome receipt",
+            Class.TIME: "taken_at received_at first_due_at due_at extended_at answered_at"
+            " closed_at",
+        },
+        purposes={
+            "sender": "knowing a second report of the same sender; gone when it is closed",
+            "officer_id": "having one member of staff act on a request",
+        },
+        subject="subject_id",
+    ),
+    Table(
+        "privacy.LegalOrder",
+        "that a legal order about a random id was answered",
+        "proof of who agreed to hand something out, and that the person was told",
+        *(Term.LEGAL_ORDER, End.OUTLIVES, None),
+        {
+            Class.PSEUDONYM: "id subject_id known_to first_id second_id recipient_sha256"
+            " package_sha256",
+            Class.STATE: "state reason telling",
+            Class.TIME: "silent_until filed_at approved_at sealed_at told_at",
+        },
+        subject="known_to",
     ),
     Table(
         *("privacy.LedgerLink", "salted digests of ledger entries", "noticing a changed entry"),

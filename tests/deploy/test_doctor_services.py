@@ -80,6 +80,10 @@ def test_a_server_that_is_old_or_may_lose_what_it_confirmed() -> None:
             "logins.more", "UPDATE privacy_auditevent",
         ),
         (
+            "GRANT EXECUTE ON FUNCTION privacy_legal_material(uuid) TO sitter_web", None,
+            "logins.more", "sitter_web may do more than its role: EXECUTE privacy_legal_material.",
+        ),
+        (
             "REVOKE INSERT ON privacy_verdict FROM sitter_gpu", None,
             "logins.less", "sitter_gpu may not do what its role needs: INSERT privacy_verdict.",
         ),

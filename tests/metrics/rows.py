@@ -10,7 +10,7 @@ from django.db import connection
 from portraits import painters
 from portraits.models import Event
 from privacy import periods, sweeps
-from privacy.models import Erasure, FaceClaim, Period, TransparencyReport
+from privacy.models import Case, Erasure, FaceClaim, Period, TransparencyReport
 from tests.portraits import making
 from tests.portraits.making import now
 
@@ -37,6 +37,14 @@ def something_of_everything() -> Iterator[None]:
         due_at=at + timedelta(hours=43),
         expires_at=at + timedelta(days=1),
     )
+    case = Case.objects.create(
+        kind=Case.Kind.ACCESS,
+        source=Case.Source.API,
+        language="en",
+        received_at=at - timedelta(hours=7),
+        first_due_at=at + timedelta(hours=41),
+        due_at=at + timedelta(days=29),
+    )
     checks = [{"name": "inventory", "holds": True}, {"name": "facts", "holds": False}]
     report = TransparencyReport.objects.create(
         day=(at + timedelta(days=900)).date(), statement={"checks": checks}, at=at, key_label="k"
@@ -45,7 +53,7 @@ def something_of_everything() -> Iterator[None]:
     periods.note(sweeps.BACKLOG, {"past_deadline": 0, "sessions_past_term": 3}, at)
     done(making.style().engine)
     yield
-    for row in (event, erasure, claim, report):
+    for row in (event, erasure, claim, case, report):
         row.delete()
     Period.objects.all().delete()
 

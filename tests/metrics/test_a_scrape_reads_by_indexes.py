@@ -19,6 +19,7 @@ BOUNDED = {
     "privacy_blob": {"blob_due", "blob_shredded"},
     "privacy_erasure": {"erasure_open"},
     "privacy_faceclaim": {"claim_open"},
+    "privacy_case": {"case_open"},
     "privacy_transparencyreport": {"privacy_transparencyreport_pkey"},
 }
 # As large as what is open, or as what staff and keys are.

@@ -152,6 +152,9 @@ def test_promises_are_told() -> None:
     assert told.value("backlog", sort="sessions_past_term") == 3
     assert told.value("face_claims_open") == 1
     assert told.value("face_claim_oldest_seconds") == pytest.approx(5 * 3600, abs=60)
+    assert (told.value("requests_open", kind="access") or 0) >= 1
+    assert (told.value("request_unanswered_seconds", kind="access") or 0) >= 7 * 3600
+    assert told.value("request_due_seconds") is not None
     assert (told.value("erasures_open", stage="shredded") or 0) >= 1
     assert (told.value("erasure_oldest_seconds") or 0) >= 119
     assert told.value("proof_check_holds", check="facts") == 0

@@ -216,6 +216,7 @@ def test_what_is_left_out_of_a_copy_is_a_secret() -> None:
         "accounts.User.password",
         "mfa.Authenticator.data",
         "privacy.Capsule.enc",
+        "privacy.CaseEntry.capsule",
         "privacy.FaceClaim.capsule",
         "privacy.OwnerKey.wrapped",
         "privacy.SignInGrant.capsule",

@@ -20,6 +20,8 @@ from privacy import audit, chain, leases, retention, terms, vault
 from privacy.models import (
     AuditEvent,
     Blob,
+    Case,
+    CaseEntry,
     Checkpoint,
     Consent,
     ConsentDocument,
@@ -32,6 +34,7 @@ from privacy.models import (
     FaceClaim,
     Lease,
     LedgerLink,
+    LegalOrder,
     Notice,
     SignInGrant,
     Verdict,
@@ -180,6 +183,37 @@ def reported(at: datetime) -> Report:
     )
 
 
+def closed_case(at: datetime) -> Case:
+    return Case.objects.create(
+        kind=Case.Kind.ABUSE,
+        source=Case.Source.STAFF,
+        language="en",
+        state=Case.State.CLOSED,
+        outcome=Case.Outcome.DONE,
+        received_at=at,
+        first_due_at=at,
+        due_at=at,
+        closed_at=at,
+    )
+
+
+def words(end: datetime) -> CaseEntry:
+    case = closed_case(now())
+    return CaseEntry.objects.create(
+        case=case, sort="note", capsule=b"", body=b"", at=end, expires_at=end
+    )
+
+
+def order(at: datetime) -> LegalOrder:
+    return LegalOrder.objects.create(
+        subject_id=uuid.uuid4(),
+        reason="court",
+        recipient_sha256=b"",
+        first_id=uuid.uuid4(),
+        filed_at=at,
+    )
+
+
 # name → how to make one whose end is at a moment, seen from which the term counts back
 CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "sessions": (session, None),
@@ -197,6 +231,9 @@ CASES: dict[str, tuple[Callable[[datetime], Any], Term | None]] = {
     "jobs": (ended_job, Term.JOB),
     "told": (told, Term.EVENT),
     "reports": (reported, Term.REPORT),
+    "case_words": (words, None),
+    "cases": (closed_case, Term.CASE),
+    "legal_orders": (order, Term.LEGAL_ORDER),
 }
 
 

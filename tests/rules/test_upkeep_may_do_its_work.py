@@ -39,6 +39,17 @@ ErasureRecipient.objects.create(erasure=erasure, name="a", next_at=old)
 Session.objects.create(session_key=who.hex[:32], session_data="", expire_date=old)
 FaceClaim.objects.create(language="en", capsule=b"", body=b"", received_at=old, due_at=old,
                          expires_at=old)
+case = Case.objects.create(kind="abuse", source="staff", language="en", received_at=old,
+                           first_due_at=old, due_at=old, state="closed", outcome="done",
+                           closed_at=old)
+Case.objects.create(kind="abuse", source="staff", language="en", received_at=old, lead=case,
+                    first_due_at=old, due_at=old, state="closed", outcome="done", closed_at=old)
+CaseEntry.objects.create(case=case, sort="note", capsule=b"", body=b"", at=old, expires_at=old)
+LegalOrder.objects.create(subject_id=other, reason="court", recipient_sha256=b"", first_id=other,
+                          filed_at=old)
+sealed = LegalOrder.objects.create(subject_id=other, reason="court", recipient_sha256=b"",
+                                   first_id=other, second_id=who, approved_at=now, filed_at=now,
+                                   state="sealed", sealed_at=now, package_sha256=b"")
 Verdict.objects.create(run_id=who, role="web", outcomes={}, at=old)
 OwnerKey.objects.create(owner_id=other, public=b"", prefix=other.hex)
 export = Export.objects.create(owner_id=other, requested_at=old, expires_at=old)
@@ -63,6 +74,7 @@ sweeps.expire(now)
 terms.end(now)
 notices.remind_of_portraits(now)
 notices.tend_accounts(now)
+notices.tell_of_orders(now)
 erased = Erasure.objects.filter(subject_id=sys.argv[1]).exists()
 print(json.dumps({"late": terms.late(now), "erased": erased, "backlog": sweeps.backlog(now)}))
 """
@@ -89,5 +101,5 @@ def test_every_sweep_runs_with_upkeeps_own_login(stack: Stack) -> None:
     assert isinstance(said, dict)
     assert said["erased"]
     assert {name: count for name, count in said["late"].items() if count} == {}
-    kept = ("past_deadline", "accounts_late", "erasures_late")
-    assert [said["backlog"][name] for name in kept] == [0, 0, 0]
+    kept = ("past_deadline", "accounts_late", "erasures_late", "orders_untold")
+    assert [said["backlog"][name] for name in kept] == [0, 0, 0, 0]

@@ -18,14 +18,20 @@ MODELS: dict[str, set[str]] = {
     "portraits.report": {SUPPORT, CONTENT, PRIVACY},
     "portraits.style": {SUPPORT, CONTENT, OPERATOR, AUDITOR},
     "privacy.auditevent": {PRIVACY, AUDITOR},
+    "privacy.case": {SUPPORT, PRIVACY, AUDITOR},
     "privacy.consent": {PRIVACY, AUDITOR},
     "privacy.consentdocument": {PRIVACY, AUDITOR},
     "privacy.erasure": {SUPPORT, PRIVACY, OPERATOR, AUDITOR},
+    "privacy.legalorder": {PRIVACY, AUDITOR},
 }
 
 # Whose things may be edited, and begun. Nothing can be deleted, by nobody.
 EDITABLE: dict[str, set[str]] = {"portraits.style": {CONTENT}}
-ADDABLE: dict[str, set[str]] = {"portraits.style": {CONTENT}}
+ADDABLE: dict[str, set[str]] = {
+    "portraits.style": {CONTENT},
+    # What came by mail or letter is noted.
+    "privacy.case": {SUPPORT, PRIVACY},
+}
 
 # "<model> <name of the method>".
 ACTS: dict[str, set[str]] = {
@@ -43,6 +49,8 @@ PAGES: dict[str, set[str]] = {
     "engines": {OPERATOR},
     "flower": {OPERATOR},
     "flower_page": {OPERATOR},
+    "privacy_case_act": {SUPPORT, PRIVACY},
+    "privacy_case_finish": {SUPPORT, PRIVACY},
     # Of nobody: the drawn subject.
     "portraits_style_picture": {SUPPORT, CONTENT, OPERATOR, AUDITOR},
 }

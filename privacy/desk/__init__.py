@@ -1,0 +1,1 @@
+"""The request desk: what people ask of support, by when, and how it is answered."""

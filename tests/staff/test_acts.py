@@ -107,3 +107,9 @@ def test_a_style_is_edited_and_noted_by_id(style: Style) -> None:
     assert http.post(f"/admin/portraits/style/{style.pk}/change/", body).status_code == 302
     (line,) = LogEntry.objects.filter(user=user)
     assert (line.change_message, line.object_id) == ("portraits.change_style", str(style.pk))
+
+
+def test_a_choice_that_is_no_id_is_a_bad_request() -> None:
+    body = {"action": "mark_closed", "index": "0", "_selected_action": ["1; DROP TABLE"]}
+    answer = client(member(Role.CONTENT)).post("/admin/portraits/report/", body)
+    assert answer.status_code == 400

@@ -20,7 +20,7 @@ from tests.staff.members import client, member
 KINDS = ("actions_list", "actions_detail", "actions_row", "actions_submit_line")
 STALE = timedelta(minutes=11)
 # No thing has this id; what is refused is refused before it is looked for.
-NOTHING = "0"
+NOTHING = str(uuid.UUID(int=0))
 
 
 @pytest.fixture(autouse=True)

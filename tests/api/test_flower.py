@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -32,9 +31,8 @@ def direct(people: People, password: str | None = None) -> httpx.Client:
 
 
 @pytest.fixture(scope="module")
-def operator(people: People) -> Iterator[httpx.Client]:
-    with enter(people, people.make(signed=False, role="operator")) as browser:
-        yield browser
+def operator(people: People) -> httpx.Client:
+    return enter(people, people.make(signed=False, role="operator"))
 
 
 def test_it_asks_for_its_password(people: People) -> None:
@@ -74,10 +72,10 @@ def test_an_operator_sees_it_behind_the_login(operator: httpx.Client, people: Pe
 
 
 def test_nobody_else_does(people: People) -> None:
-    with enter(people, people.make(signed=False, role="support")) as support:
-        assert "/admin/flower/" not in support.get("/admin/").text
-        for path in (*PAGES, "static/js/flower.js", "metrics"):
-            assert support.get(f"/admin/flower/{path}").status_code == 403, path
+    support = enter(people, people.make(signed=False, role="support"))
+    assert "/admin/flower/" not in support.get("/admin/").text
+    for path in (*PAGES, "static/js/flower.js", "metrics"):
+        assert support.get(f"/admin/flower/{path}").status_code == 403, path
     with people.client() as nobody:
         for path in PAGES:
             answer = nobody.get(f"/admin/flower/{path}")

@@ -64,7 +64,7 @@ def act(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def inner(page: Any, request: HttpRequest, queryset: Any = None, **where: str) -> Any:
-            if not request.user.has_perm(permission):  # type: ignore[union-attr]
+            if not request.user.has_perm(permission):
                 raise PermissionDenied
             if step_up and not fresh(request):
                 return to_proof(request)
@@ -127,7 +127,7 @@ def _ask(page: Any, request: HttpRequest, thing: Any, doing: Any) -> HttpRespons
 
 def _asks(permission: str) -> Callable[..., bool]:
     def has_permission(page: Any, request: HttpRequest, thing: object = None) -> bool:
-        return bool(request.user.has_perm(permission))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(permission))
 
     return has_permission
 

@@ -95,7 +95,7 @@ def _by_passkey(request: HttpRequest, secret: str) -> Done:
 
 
 def _has_factor(user: Any) -> bool:
-    return Authenticator.objects.filter(user=user).exists()
+    return bool(Authenticator.objects.filter(user=user).exists())
 
 
 def _alone(request: HttpRequest) -> None:

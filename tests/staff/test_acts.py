@@ -1,5 +1,6 @@
 """An act is asked for by a link and done by a button, noted by id, and refused by role."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def test_what_is_not_there_is_a_404_and_no_note() -> None:
     from django.http import Http404
 
     with pytest.raises(Http404):
-        asked(Style(pk=0), "POST")
+        asked(Style(pk=uuid.UUID(int=0)), "POST")
 
 
 def test_who_may_not_is_refused_and_nothing_is_done(style: Style) -> None:
@@ -86,7 +87,7 @@ def test_who_may_not_is_refused_and_nothing_is_done(style: Style) -> None:
 
 
 def test_reports_are_closed_by_a_list_act_and_noted() -> None:
-    style = Style.objects.first()
+    style = Style.objects.all()[0]
     made = Report.objects.create(
         owner_id=member().pk, portrait_id=member().pk, style=style,
         reason=Report.Reason.values[0], created_at=now(), due_at=now(),

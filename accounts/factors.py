@@ -47,6 +47,20 @@ def check_origin(origin: str) -> None:
         raise refused("foreign_origin")
 
 
+def check_said(
+    reads: type[RegistrationResponse] | type[AuthenticationResponse], credential: Any
+) -> None:
+    """What a passkey has said, before allauth reads it. Raises ValidationError."""
+    try:
+        reads.from_dict(credential)
+        said = credential["response"]["clientDataJSON"]
+        origin = json.loads(base64.urlsafe_b64decode(said + "=="))["origin"]
+    except Exception as error:
+        # Whatever a parser says of bytes like these, they are no passkey's.
+        raise refused() from error
+    check_origin(str(origin))
+
+
 class Ceremony:
     """Reads what a passkey has said before allauth does: its parsers trust whoever sends."""
 
@@ -55,15 +69,7 @@ class Ceremony:
     def _parse_json(self, request: HttpRequest) -> Any:
         data = super()._parse_json(request)  # type: ignore[misc]
         if request.method == "POST":
-            credential: Any = (data or {}).get("credential")
-            try:
-                self.reads.from_dict(credential)
-                said = credential["response"]["clientDataJSON"]
-                origin = json.loads(base64.urlsafe_b64decode(said + "=="))["origin"]
-            except Exception as error:
-                # Whatever a parser says of bytes like these, they are no passkey's.
-                raise refused() from error
-            check_origin(str(origin))
+            check_said(self.reads, (data or {}).get("credential"))
         return data
 
 

@@ -70,6 +70,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "A-03": ("throttle overshoot under 200 concurrent", "0"),
     "A-04": ("image bytes reachable by staff", "0"),
     "A-05": ("pages of the admin that open without a second factor", "0"),
+    "A-06": ("pictures, prompts and addresses that staff meet in the admin", "0"),
     "W-01": ("watermark found after JPEG 75, 75 % of the size, 5 % cropped", "99 % or more"),
     "W-02": ("watermark against the picture, the worst", "40 dB or more"),
     "W-03": ("content credentials read back by another reader; with an identifier", "100 %; 0"),

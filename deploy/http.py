@@ -202,6 +202,10 @@ def keep_private(request: HttpRequest, response: HttpResponseBase) -> None:
         response["Cache-Control"] = "no-store"
     admin = request.path.startswith("/admin/")
     response.setdefault("Content-Security-Policy", ADMIN_CSP if admin else CSP)
+    if admin:
+        # Its forms are proved to come from here by their Origin, which a browser that may send no
+        # referrer replaces by "null".
+        response.setdefault("Referrer-Policy", "same-origin")
 
 
 class PrivateResponses:

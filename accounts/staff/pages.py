@@ -10,8 +10,9 @@ from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -53,7 +54,8 @@ def act(
     icon: str | None = None,
     danger: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A list action `(self, request, queryset)`, or a detail action `(self, request, object_id)`.
+    """A method of a page: `(self, request, queryset)` in `actions`, `(self, request, object_id)` in
+    `actions_detail` and `actions_row`, `(self, request)` in `actions_list`.
 
     `permission`: "<app>.<verb>_<model>". What is returned is the answer; None leads back.
     """
@@ -62,22 +64,13 @@ def act(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def inner(page: Any, request: HttpRequest, queryset: Any = None, **where: str) -> Any:
-            if not request.user.has_perm(permission):  # type: ignore[union-attr]
+            if not request.user.has_perm(permission):
                 raise PermissionDenied
             if step_up and not fresh(request):
                 return to_proof(request)
             if queryset is not None:
-                if ids := list(queryset.values_list("pk", flat=True)):
-                    acts.note(request, permission, object_ids=ids)
-                    return function(page, request, queryset)
-                return None
-            thing = page.get_object(request, unquote(where["object_id"]))
-            if thing is None:
-                raise Http404
-            if request.method != "POST":
-                return _ask(page, request, thing, inner)
-            acts.note(request, permission, object_ids=[thing.pk])
-            return function(page, request, str(thing.pk)) or redirect(page.address_of(thing))
+                return _do_many(page, request, function, inner, queryset)
+            return _do_one(page, request, function, inner, where.get("object_id"))
 
         # What Django and Unfold look for on an action.
         vars(inner).update(
@@ -97,8 +90,30 @@ def act(
     return decorate
 
 
+def _do_many(page: Any, request: HttpRequest, function: Any, doing: Any, queryset: Any) -> Any:
+    """What was chosen in a list, and its button was pressed."""
+    ids = list(queryset.values_list("pk", flat=True))
+    if not ids:
+        return None
+    acts.note(request, doing.permission, object_ids=ids)
+    return function(page, request, queryset)
+
+
+def _do_one(
+    page: Any, request: HttpRequest, function: Any, doing: Any, object_id: str | None
+) -> Any:
+    """One thing, or none in particular: asked first, because a link must do nothing."""
+    thing = None if object_id is None else page.get_object(request, unquote(object_id))
+    if object_id is not None and thing is None:
+        raise Http404
+    if request.method != "POST":
+        return _ask(page, request, thing, doing)
+    ids = () if thing is None else (str(thing.pk),)
+    acts.note(request, doing.permission, object_ids=ids)
+    return function(page, request, *ids) or redirect(page.address_of(thing))
+
+
 def _ask(page: Any, request: HttpRequest, thing: Any, doing: Any) -> HttpResponse:
-    """Do it? With a button, because a link must do nothing."""
     context = {
         **page.admin_site.each_context(request),
         "title": doing.short_description,
@@ -112,7 +127,7 @@ def _ask(page: Any, request: HttpRequest, thing: Any, doing: Any) -> HttpRespons
 
 def _asks(permission: str) -> Callable[..., bool]:
     def has_permission(page: Any, request: HttpRequest, thing: object = None) -> bool:
-        return bool(request.user.has_perm(permission))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(permission))
 
     return has_permission
 
@@ -140,12 +155,19 @@ class Page(ModelAdmin):
         wanted = {name for name in request.POST.getlist("action") if name}
         if wanted - self.get_actions(request).keys():
             raise PermissionDenied
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(chosen)
+            except ValidationError:
+                raise BadRequest from None
         return super().changelist_view(request, extra_context)
 
     def address_of(self, thing: Any) -> str:
-        """Its own page."""
-        meta = self.opts
-        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[thing.pk])
+        """Its own page, or the list."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if thing is None:
+            return reverse(f"{name}_changelist")
+        return reverse(f"{name}_change", args=[thing.pk])
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Nothing is made by hand."""

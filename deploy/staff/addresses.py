@@ -28,7 +28,7 @@ class Page:
 
         @wraps(self.view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_perm(self.permission):  # type: ignore[union-attr]
+            if not request.user.has_perm(self.permission):
                 raise PermissionDenied
             return self.view(request, *args, **kwargs)
 

@@ -1,18 +1,18 @@
-"""Setting up the second factor: a secret that is shown once, a first code, ten recovery codes.
+"""Setting up the second factor: an authenticator app or a passkey, and ten recovery codes.
 
 Who signs in without one comes here first and cannot go anywhere else. Who has one comes here by the
-link behind their name, with a fresh proof, and gets a new one in place of the old: after a phone
-was lost, say, with a recovery code.
+link behind their name, with a fresh proof, and gets a new one: an app in place of the old app, a
+passkey beside what there is. After a phone was lost, say, with a recovery code.
 """
 
 from typing import Any, Final
 
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.mfa.utils import decrypt, encrypt
+from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -29,96 +29,103 @@ from redis import RedisError
 from accounts.models import User
 from accounts.staff import session
 from accounts.staff.pages import fresh, to_proof
-from deploy.staff import signin
+from deploy.staff import passkeys, signin
+from deploy.staff.forms import FirstCodeForm
 from privacy import staff
 
 # Where the new secret waits for its first code, sealed to its owner.
 WAITING: Final = "staff_secret"
-
-
-class FirstCodeForm(forms.Form):
-    """A code of the secret that is shown. `user`: whose guesses are counted."""
-
-    code = signin.code_field("The six digits that the app shows now.")
-
-    def __init__(self, *args: Any, user: Any, secret: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user, self.secret = user, secret
-
-    def clean_code(self) -> str:
-        """Raises ValidationError: wrong, or tried too often."""
-        code: str = self.cleaned_data["code"]
-        forget = check_rate_limit(self.user)
-        if not validate_totp_code(self.secret, code):
-            raise get_adapter().validation_error("incorrect_code")
-        forget()
-        return code
+CODES: Final = Authenticator.Type.RECOVERY_CODES
+APP: Final = Authenticator.Type.TOTP
 
 
 @csrf_protect
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """The secret, and behind its first code the recovery codes."""
+    """The secret and the offer of a passkey; behind either, the recovery codes."""
     if session.of_staff(request.session):
         if not fresh(request):
             return to_proof(request)
     elif not session.enrolling(request.session) or _has_factor(request.user):
         return redirect(reverse("admin:login"))
-    user: Any = request.user
     secret = _secret(request)
     if request.method != "POST":
-        return _show(request, FirstCodeForm(user=user, secret=secret), secret)
-    form = FirstCodeForm(request.POST, user=user, secret=secret)
+        return _show(request, FirstCodeForm(user=request.user, secret=secret), secret)
+    by_passkey = bool(request.POST.get("credential"))
     try:
-        if not form.is_valid():
-            return _show(request, form, secret, 403)
-        first = session.enrolling(request.session)
-        codes = _set_up(user, secret, form.cleaned_data["code"], first=first)
+        codes, refusal = (_by_passkey if by_passkey else _by_code)(request, secret)
     except RedisError:
         return signin.away(request)
-    del request.session[WAITING]
+    if refusal:
+        return refusal
+    request.session.pop(WAITING, None)
     session.begin(request.session, timezone.now())
+    user: Any = request.user
     staff.note(staff.ENROLLED, user.pk)
-    context = {"title": "Keep your recovery codes", "codes": codes}
-    return _page(request, "staff/codes.html", context)
+    return _page(request, "staff/codes.html", {"title": "You are set up", "codes": codes})
+
+
+Done = tuple[list[str], HttpResponse | None]
+
+
+def _by_code(request: HttpRequest, secret: str) -> Done:
+    user: Any = request.user
+    form = FirstCodeForm(request.POST, user=user, secret=secret)
+    if not form.is_valid():
+        return [], _show(request, form, secret, status=403)
+    with transaction.atomic():
+        _alone(request)
+        Authenticator.objects.filter(user=user, type__in=(APP, CODES)).delete()
+        # The code has been used; allauth takes each once.
+        TOTP.activate(user, secret).validate_code(form.cleaned_data["code"])
+        return RecoveryCodes.activate(user).get_unused_codes(), None
+
+
+def _by_passkey(request: HttpRequest, secret: str) -> Done:
+    user: Any = request.user
+    form = passkeys.NewForm(request.POST, user=user)
+    if not form.is_valid():
+        again = FirstCodeForm(user=user, secret=secret)
+        return [], _show(request, again, secret, said=passkeys.NOT_HERE, status=403)
+    with transaction.atomic():
+        _alone(request)
+        WebAuthn.add(user, form.cleaned_data["name"], form.cleaned_data["credential"])
+        had = Authenticator.objects.filter(user=user, type=CODES).exists()
+        return [] if had else RecoveryCodes.activate(user).get_unused_codes(), None
+
+
+def _has_factor(user: Any) -> bool:
+    return bool(Authenticator.objects.filter(user=user).exists())
+
+
+def _alone(request: HttpRequest) -> None:
+    """A password alone sets up the first factor only, and of two who do so at once only one."""
+    user: Any = request.user
+    User.objects.select_for_update().get(pk=user.pk)
+    if not session.of_staff(request.session) and _has_factor(user):
+        raise PermissionDenied
 
 
 def _secret(request: HttpRequest) -> str:
     waiting = request.session.get(WAITING)
     if waiting:
-        return decrypt(waiting)
+        known: str = decrypt(waiting)
+        return known
     secret: str = generate_totp_secret()
     request.session[WAITING] = encrypt(secret)
     return secret
 
 
-def _has_factor(user: Any) -> bool:
-    return Authenticator.objects.filter(user=user).exists()
-
-
-@transaction.atomic
-def _set_up(user: Any, secret: str, code: str, *, first: bool) -> list[str]:
-    """The new factor in place of what codes there were; passkeys stay.
-
-    A password alone sets up the first factor only, and of two who do so at once only one.
-    """
-    User.objects.select_for_update().get(pk=user.pk)
-    if first and _has_factor(user):
-        raise PermissionDenied
-    old = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
-    Authenticator.objects.filter(user=user, type__in=old).delete()
-    # The code has been used; allauth takes each once.
-    TOTP.activate(user, secret).validate_code(code)
-    return RecoveryCodes.activate(user).get_unused_codes()
-
-
-def _show(request: HttpRequest, form: forms.Form, secret: str, status: int = 200) -> HttpResponse:
-    adapter = get_adapter()
+def _show(
+    request: HttpRequest, form: forms.Form, secret: str, *, said: str = "", status: int = 200
+) -> HttpResponse:
     context = {
         "title": "Set up your second factor",
         "form": form,
+        "said": said,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        "link": adapter.build_totp_url(request.user, secret),
+        "link": get_adapter().build_totp_url(request.user, secret),
+        "passkey": passkeys.proposal(request.user),
         "replaces": session.of_staff(request.session),
     }
     return _page(request, "staff/enrol.html", context, status)

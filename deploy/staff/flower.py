@@ -15,11 +15,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 
 PREFIX: Final = "/admin/flower/"
 SHOWN: Final = re.compile(
-    r"(workers|tasks|tasks/datatable|broker|worker/[^/]+|task/[0-9a-f-]+|static/[\w./-]+)?"
+    r"(workers|tasks|tasks/datatable|worker/[^/]+|task/[0-9a-f-]+|static/[\w./-]+)?"
 )
 SECONDS: Final = 10.0
 # Its script asks for the table of tasks by POST, though it only reads; here it asks by GET.
 SCRIPT: Final = "static/js/flower.js"
+# It knows no queue of a broker like ours, so the link to them leads nowhere.
+BROKER: Final = re.compile(
+    rb'<li class="nav-item">\s*<a [^>]*href="/admin/flower/broker".*?</li>', re.S
+)
 ASKS: Final = re.compile(rb"type: 'POST',(\s+url: url_prefix\(\) \+ '/tasks/datatable')")
 
 
@@ -35,6 +39,8 @@ def page(request: HttpRequest, rest: str = "") -> HttpResponse:
         return HttpResponse("Flower does not answer.", content_type="text/plain", status=503)
     if rest == SCRIPT:
         body = ASKS.sub(rb"type: 'GET',\1", body)
+    if kind.startswith("text/html"):
+        body = BROKER.sub(b"", body)
     return HttpResponse(body, content_type=kind, status=status)
 
 

@@ -82,7 +82,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = [
             {"title": entry.title, "icon": entry.icon, "link": reverse(entry.page)}
             for entry in entries
-            if request.user.has_perm(entry.permission)  # type: ignore[union-attr]
+            if request.user.has_perm(entry.permission)
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})

@@ -1,9 +1,9 @@
-"""How staff come in: a password, then a code of the authenticator app or a recovery code.
+"""How staff come in: a password, then a code, a recovery code or a passkey.
 
-allauth checks both and counts the guesses, as it does for the API, in Valkey; where that is away
-nobody comes in, because nothing would count. Between the two steps the browser carries a signed
-ticket, and there is no session yet: one whose second factor is missing would be a session of the
-API. Who has no second factor is led to setting one up, and opens nothing before.
+allauth checks each and counts the guesses, as it does for the API, in Valkey; where that is away
+nobody comes in, because nothing would count. Between the two steps there is no session of anybody:
+one whose second factor is missing would be a session of the API. Who has no second factor is led
+to setting one up, and opens nothing before.
 """
 
 from typing import Any, Final
@@ -11,79 +11,34 @@ from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import login
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from redis import RedisError
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.errors import RETRY_SECONDS, SignInAway
 from accounts.models import User
 from accounts.staff import session
+from deploy.staff import passkeys, ticket
+from deploy.staff.forms import CodeForm, PasswordForm, ProofForm
 from privacy import staff
 
-# Between the password and the code.
-TICKET_SECONDS: Final = 300
-SALT: Final = "deploy.staff.signin"
 WRONG: Final = "The e-mail or the password is wrong, or you are not on staff."
 TOO_LATE: Final = "That took too long. Begin again with your password."
-# By which allauth refuses a code beyond its limit.
-TOO_MANY_CODE: Final = "too_many_login_attempts"
 TOO_MANY: Final = "Too many attempts. Wait a few minutes, then try again."
-APP_ONLY: Final = (
-    "Your account has a passkey and no authenticator app. Set one up in the app first:"
-    " signing in here takes its code."
-)
-
-
-class PasswordForm(forms.Form):
-    """The first step."""
-
-    email = forms.EmailField(
-        label="E-mail",
-        widget=UnfoldAdminTextInputWidget({"autocomplete": "username", "autofocus": True}),
-    )
-    password = forms.CharField(
-        label="Password",
-        strip=False,
-        widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"}),
-    )
-
-
-def code_field(help_text: str) -> forms.CharField:
-    """Where a code is typed."""
-    attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
-    widget = UnfoldAdminTextInputWidget(attributes)
-    return forms.CharField(label="Code", max_length=20, help_text=help_text, widget=widget)
-
-
-EITHER: Final = "From your authenticator app, or one of your recovery codes."
-
-
-class CodeForm(AuthenticateForm):
-    """The second step."""
-
-    code = code_field(EITHER)
-
-
-class ProofForm(ReauthenticateForm):
-    """The second factor once more."""
-
-    code = code_field(EITHER)
+# By which allauth refuses a guess beyond its limit.
+TOO_MANY_CODE: Final = "too_many_login_attempts"
 
 
 @csrf_protect
@@ -95,12 +50,12 @@ def page(request: HttpRequest, *, here: bool) -> HttpResponse:
     if request.method != "POST":
         return show(request, PasswordForm())
     try:
-        return _code(request) if "ticket" in request.POST else _password(request)
+        return _second_step(request) if "ticket" in request.POST else _first_step(request)
     except RedisError:
         return away(request)
 
 
-def _password(request: HttpRequest) -> HttpResponse:
+def _first_step(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST)
     if not form.is_valid():
         return show(request, form, status=400)
@@ -111,26 +66,23 @@ def _password(request: HttpRequest) -> HttpResponse:
         user: Any = get_adapter().authenticate(request, email=email, password=password)
     except ValidationError:
         return show(request, form, TOO_MANY, 429)
-    if user is None or not user.is_staff:
+    if user is None or not (user.is_staff and user.is_active):
         _refused(User.objects.filter(email=email.lower(), is_staff=True).first())
         return show(request, form, WRONG, 403)
-    kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
-    if Authenticator.Type.TOTP in kinds:
-        return show(request, CodeForm(user=user), ticket=_ticket(user))
-    if Authenticator.Type.WEBAUTHN in kinds:
-        return show(request, form, APP_ONLY, 403)
+    if Authenticator.objects.filter(user=user).exists():
+        return _ask(request, user, CodeForm(user=user), ticket=ticket.issue(user))
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     session.enrol(request.session, timezone.now())
     return redirect(f"{reverse('admin:enrol')}?{urlencode({'next': wanted(request)})}")
 
 
-def _code(request: HttpRequest) -> HttpResponse:
-    user = _holder(request.POST["ticket"])
+def _second_step(request: HttpRequest) -> HttpResponse:
+    user = ticket.holder(request.POST["ticket"])
     if user is None:
         return show(request, PasswordForm(), TOO_LATE, 403)
-    form = CodeForm(request.POST, user=user)
-    if not form.is_valid():
-        return wrong(request, user, form, ticket=request.POST["ticket"])
+    form, refusal = _answered(request, user, CodeForm, ticket=request.POST["ticket"])
+    if refusal:
+        return refusal
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     form.save()
     session.begin(request.session, timezone.now())
@@ -139,28 +91,51 @@ def _code(request: HttpRequest) -> HttpResponse:
 
 
 def prove(request: HttpRequest) -> HttpResponse:
-    """A code anew, before what cannot be taken back."""
+    """The second factor anew, before what cannot be taken back."""
     user: Any = request.user
     title = "Is it still you?"
     if request.method != "POST":
-        return show(request, ProofForm(user=user), title=title)
-    form = ProofForm(request.POST, user=user)
+        return _ask(request, user, ProofForm(user=user), title=title)
     try:
-        if not form.is_valid():
-            return wrong(request, user, form, title=title)
+        form, refusal = _answered(request, user, ProofForm, title=title)
     except RedisError:
         return away(request)
+    if refusal:
+        return refusal
     form.save()
     session.prove(request.session, timezone.now())
     return onwards(request)
 
 
-def wrong(request: HttpRequest, user: User, form: forms.Form, **more: Any) -> HttpResponse:
-    """A code that does not count, which is noted by id, or one too many."""
-    if any(error.code == TOO_MANY_CODE for error in form.errors["code"].as_data()):
-        return show(request, form, status=429, **more)
-    _refused(user)
-    return show(request, form, status=403, **more)
+def _answered(
+    request: HttpRequest, user: User, codes: type[Any], **more: Any
+) -> tuple[Any, HttpResponse | None]:
+    """The form whose `save` notes what was used; or what to say to an answer that does not count.
+
+    A wrong one is noted by id.
+    """
+    by_passkey = bool(request.POST.get("credential"))
+    again = codes is ProofForm
+    form: Any = (
+        passkeys.AnswerForm(request.POST, user=user, again=again)
+        if by_passkey
+        else codes(request.POST, user=user)
+    )
+    if form.is_valid():
+        return form, None
+    errors = [error for field in form.errors.as_data().values() for error in field]
+    too_many = any(error.code == TOO_MANY_CODE for error in errors)
+    if not too_many:
+        _refused(user)
+    said = TOO_MANY if too_many else passkeys.NOT_HERE if by_passkey else ""
+    shown = codes(user=user) if by_passkey else form
+    status = 429 if too_many else 403
+    return form, _ask(request, user, shown, said=said, status=status, **more)
+
+
+def _ask(request: HttpRequest, user: User, form: forms.Form, **more: Any) -> HttpResponse:
+    """For the second factor: a code, or one of their passkeys."""
+    return show(request, form, passkey=passkeys.question(user), **more)
 
 
 def away(request: HttpRequest) -> HttpResponse:
@@ -189,24 +164,6 @@ def _refused(user: User | None) -> None:
         staff.note(staff.REFUSED, user.pk)
 
 
-def _ticket(user: User) -> str:
-    """The password was right a moment ago, and is still the same."""
-    return signing.dumps([str(user.pk), _password_mark(user)], salt=SALT)
-
-
-def _password_mark(user: User) -> str:
-    return salted_hmac(SALT, user.get_session_auth_hash(), algorithm="sha256").hexdigest()
-
-
-def _holder(ticket: str) -> User | None:
-    try:
-        user_id, password = signing.loads(ticket, salt=SALT, max_age=TICKET_SECONDS)
-    except signing.BadSignature:
-        return None
-    user = User.objects.filter(pk=user_id, is_staff=True, is_active=True).first()
-    return user if user and constant_time_compare(password, _password_mark(user)) else None
-
-
 def show(
     request: HttpRequest,
     form: forms.Form | None,
@@ -214,6 +171,7 @@ def show(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
+    """The page of signing in."""
     context = {
         **admin.site.each_context(request),
         "title": "Sign in",

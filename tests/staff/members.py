@@ -43,7 +43,7 @@ def client(user: User, *, proved: timedelta | None = timedelta(0), **more: Any) 
         session.begin(words, timezone.now() - proved)
         words[session.SEEN] = timezone.now().timestamp()
         words.save()
-        made.cookies["sessionid"] = words.session_key
+        made.cookies["sessionid"] = str(words.session_key)
     return made
 
 
@@ -53,7 +53,7 @@ def code(secret: str) -> str:
     if left < MARGIN:
         time.sleep(left)
     counter = int(time.time()) // PERIOD
-    return format_hotp_value(hotp_value(secret.replace(" ", ""), counter))
+    return str(format_hotp_value(hotp_value(secret.replace(" ", ""), counter)))
 
 
 def field(page: Any, name: str) -> str:

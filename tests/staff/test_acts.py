@@ -1,5 +1,6 @@
 """An act is asked for by a link and done by a button, noted by id, and refused by role."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def test_what_is_not_there_is_a_404_and_no_note() -> None:
     from django.http import Http404
 
     with pytest.raises(Http404):
-        asked(Style(pk=0), "POST")
+        asked(Style(pk=uuid.UUID(int=0)), "POST")
 
 
 def test_who_may_not_is_refused_and_nothing_is_done(style: Style) -> None:
@@ -86,7 +87,7 @@ def test_who_may_not_is_refused_and_nothing_is_done(style: Style) -> None:
 
 
 def test_reports_are_closed_by_a_list_act_and_noted() -> None:
-    style = Style.objects.first()
+    style = Style.objects.all()[0]
     made = Report.objects.create(
         owner_id=member().pk, portrait_id=member().pk, style=style,
         reason=Report.Reason.values[0], created_at=now(), due_at=now(),
@@ -107,3 +108,9 @@ def test_a_style_is_edited_and_noted_by_id(style: Style) -> None:
     assert http.post(f"/admin/portraits/style/{style.pk}/change/", body).status_code == 302
     (line,) = LogEntry.objects.filter(user=user)
     assert (line.change_message, line.object_id) == ("portraits.change_style", str(style.pk))
+
+
+def test_a_choice_that_is_no_id_is_a_bad_request() -> None:
+    body = {"action": "mark_closed", "index": "0", "_selected_action": ["1; DROP TABLE"]}
+    answer = client(member(Role.CONTENT)).post("/admin/portraits/report/", body)
+    assert answer.status_code == 400

@@ -33,7 +33,7 @@ def row(http: Client) -> Session:
 
 
 def near(moment: Any, wanted: Any) -> bool:
-    return abs((moment - wanted).total_seconds()) < 60
+    return bool(abs((moment - wanted).total_seconds()) < 60)
 
 
 def test_its_row_ends_when_nobody_uses_it(staff: User) -> None:

@@ -1,6 +1,7 @@
 """With a host of its own the admin answers there alone, and there nothing else answers."""
 
 import asyncio
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def apart(settings_of: Any) -> None:
 
 
 def status(host: str, path: str) -> int:
-    return Client(SERVER_NAME=host).get(path).status_code
+    with closing(Client(SERVER_NAME=host).get(path)) as answer:
+        return int(answer.status_code)
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/admin", "/admin/flower/"])

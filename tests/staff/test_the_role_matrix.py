@@ -20,7 +20,7 @@ from tests.staff.members import client, member
 KINDS = ("actions_list", "actions_detail", "actions_row", "actions_submit_line")
 STALE = timedelta(minutes=11)
 # No thing has this id; what is refused is refused before it is looked for.
-NOTHING = "0"
+NOTHING = str(uuid.UUID(int=0))
 
 
 @pytest.fixture(autouse=True)
@@ -110,13 +110,13 @@ def test_no_role_may_add_or_delete_anything_or_touch_what_proves_who_somebody_is
             assert label.partition(".")[0] not in ("mfa", "account", "socialaccount", "auth")
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("who", Role)
 def test_a_role_opens_and_does_what_the_matrix_says_and_nothing_else(
-    role: Role, members: dict[str, Any]
+    who: Role, members: dict[str, Any]
 ) -> None:
-    http = client(members[role])
+    http = client(members[who])
     for label, roles in matrix.MODELS.items():
-        base, may = f"/admin/{label.replace('.', '/')}/", role in roles
+        base, may = f"/admin/{label.replace('.', '/')}/", who in roles
         assert http.get(base).status_code == (200 if may else 403), base
         thing = registered()[label].model._default_manager.first()
         for where in filter(None, (NOTHING, thing and thing.pk)):
@@ -125,18 +125,18 @@ def test_a_role_opens_and_does_what_the_matrix_says_and_nothing_else(
             if where != NOTHING:
                 history = http.get(f"{base}{where}/history/").status_code
                 assert history == (200 if may else 403)
-            edits = role in matrix.EDITABLE.get(label, ())
+            edits = who in matrix.EDITABLE.get(label, ())
             saved = http.post(f"{base}{where}/change/", {}).status_code
             assert (saved in (200, 302)) if edits else saved == 403, (base, saved)
             assert http.post(f"{base}{where}/delete/", {"post": "yes"}).status_code == 403
-        begins = role in matrix.ADDABLE.get(label, ())
+        begins = who in matrix.ADDABLE.get(label, ())
         assert http.post(f"{base}add/", {}).status_code == (200 if begins else 403), base
     for label, name, kind in acts():
-        may = role in matrix.ACTS[f"{label} {name}"]
+        may = who in matrix.ACTS[f"{label} {name}"]
         assert permitted(http, label, name, kind) == may, (label, name)
     for name, roles in matrix.PAGES.items():
         (pattern,) = [one for one in addresses() if one.name == name]
-        assert (http.get(filled(pattern)).status_code != 403) == (role in roles), name
+        assert (http.get(filled(pattern)).status_code != 403) == (who in roles), name
     assert http.get("/admin/").status_code == 200
 
 

@@ -86,7 +86,7 @@ class Command(BaseCommand):
     def _list(self, **_: Any) -> None:
         staff = User.objects.filter(is_staff=True).prefetch_related("groups").order_by("pk")
         for user in staff:
-            roles = [group.name for group in user.groups.all()]
+            roles = sorted(group.name for group in user.groups.all())
             roles += ["superuser"] if user.is_superuser else []
             kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
             factors = ", ".join(FACTORS[Authenticator.Type(kind)] for kind in sorted(kinds))

@@ -213,7 +213,7 @@ class ItemAdmin(ReadOnly):
         """The code in words."""
         return timeline.WHY.get(item.code, item.code) or "-"
 
-    @act("portraits.send_on_item", description="Send on to another worker")
+    @act("portraits.forward_item", description="Send on to another worker")
     def send_on(self, request: HttpRequest, object_id: str) -> None:
         """For one that is open and stands still; the try stays counted."""
         with _telling(request):

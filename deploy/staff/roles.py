@@ -38,7 +38,7 @@ PAGES: Final = "deploy.Page"
 ROLES: Final[dict[Role, dict[str, str]]] = {
     Role.SUPPORT: {
         "accounts.User": "view",
-        "portraits.Item": "view send_on",
+        "portraits.Item": "view forward",
         "portraits.Job": "view cancel",
         "portraits.Report": "view close",
         "portraits.Style": "view",
@@ -63,7 +63,7 @@ ROLES: Final[dict[Role, dict[str, str]]] = {
         "privacy.LegalOrder": "view approve",
     },
     Role.OPERATOR: {
-        "portraits.Item": "view send_on",
+        "portraits.Item": "view forward",
         "portraits.Job": "view cancel",
         "portraits.Style": "view",
         "privacy.Erasure": "view",

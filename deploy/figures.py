@@ -36,7 +36,10 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "R-11": ("cancel or withdraw at a random step: portraits after the 200", "0"),
     "R-12": ("concurrent posts with one idempotency key: jobs", "1"),
     "R-13": ("SIGTERM under load: lost", "0"),
-    "R-14": ("restore drill: living portraits that open", "100 %"),
+    "R-14": (
+        "restore drill: living portraits that open; back and proved at 10,000 people",
+        "100 %; 600 s or less",
+    ),
     "C-01": ("bit flips accepted", "0"),
     "C-02": ("truncated, appended, swapped regions accepted", "0"),
     "C-03": ("objects swapped between owners, kinds, ids that open", "0"),

@@ -8,9 +8,11 @@ reads it (deploy/docs/restore.md). It holds what the database holds, and so no k
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import pyrage
 from psycopg.conninfo import conninfo_to_dict
@@ -37,7 +39,7 @@ class BackupFailed(DemoError):
 class _Kept:
     """Passes bytes on, and remembers a write that failed: a buffer in between may swallow it."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: FileIO) -> None:
         self._file = file
         self.fault: OSError | None = None
 
@@ -58,7 +60,6 @@ def take(url: str, file: Path, recipient: x25519.Recipient) -> int:
         kept = _Kept(target)
         try:
             pyrage.encrypt_io(dump.stdout, kept, [recipient])
-            target.flush()
             os.fsync(target.fileno())
             _end(dump, DUMP)
             if kept.fault is not None:
@@ -78,26 +79,40 @@ def restore(url: str, file: Path, identity: x25519.Identity) -> None:
 
 
 def text(file: Path, identity: x25519.Identity) -> Iterator[bytes]:
-    """What a backup says, as SQL, in pieces: for looking into it."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with _running(AS_TEXT, "", **pipes) as program:
-        feeder = Thread(target=_decrypt, args=(file, program, identity), daemon=True)
+    """What a backup says, as SQL, in pieces: for looking into it. Raises BackupFailed."""
+    with _running(AS_TEXT, "", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        faults: list[BackupFailed] = []
+
+        def feed() -> None:
+            try:
+                _decrypt(file, program, identity)
+            except BackupFailed as fault:
+                faults.append(fault)
+
+        feeder = Thread(target=feed, daemon=True)
         feeder.start()
-        out = program.stdout
-        while out and (piece := out.read(PIECE)):
+        while program.stdout and (piece := program.stdout.read(PIECE)):
             yield piece
         feeder.join()
+        for fault in faults:
+            raise fault
         _end(program, AS_TEXT)
 
 
 def _decrypt(file: Path, program: "subprocess.Popen[bytes]", identity: x25519.Identity) -> None:
     """Into a program's standard input, which ends with it. What is torn ends the program."""
-    with file.open("rb") as source, program.stdin or source as sink:
-        try:
+    sink: Any = program.stdin
+    try:
+        with file.open("rb") as source:
             pyrage.decrypt_io(source, sink, [identity])
-        except (OSError, pyrage.DecryptError) as error:
-            program.kill()
-            raise BackupFailed(f"The backup cannot be read: {error}") from error
+        sink.close()
+    except BrokenPipeError:
+        # It ended before it had read everything, and has said why.
+        with suppress(OSError):
+            sink.close()
+    except (OSError, pyrage.DecryptError) as error:
+        program.kill()
+        raise BackupFailed(f"The backup cannot be read: {error}") from error
 
 
 def _running(command: Sequence[str], url: str, **pipes: Any) -> "subprocess.Popen[bytes]":
@@ -119,6 +134,7 @@ def _end(program: "subprocess.Popen[bytes]", command: Sequence[str]) -> None:
         raise BackupFailed(f"{command[0]} ended with {program.returncode}: {complaint[-500:]}")
 
 
-def _private(file: Path) -> IO[bytes]:
+def _private(file: Path) -> FileIO:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return os.fdopen(descriptor, "wb")
+    # Without a buffer of Python's: a full disk is noticed where it is written.
+    return os.fdopen(descriptor, "wb", buffering=0)

@@ -3,6 +3,7 @@
 import stat
 import uuid
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -128,7 +129,7 @@ def test_a_disk_that_is_full_is_no_backup(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backup, "_private", lambda file: Path("/dev/full").open("wb"))
+    monkeypatch.setattr(backup, "_private", lambda file: FileIO("/dev/full", "w"))
     with pytest.raises(backup.BackupFailed, match="could not be written"):
         backup.take(databases[0], tmp_path / "backup.age", identity.to_public())
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -87,7 +88,7 @@ def test_too_few_people_are_refused_in_a_sentence() -> None:
     ended = subprocess.run(
         [sys.executable, "manage.py", "restore_drill", "--people", "3"],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/tmp"},
+        env={"PATH": os.defpath},
         capture_output=True,
         text=True,
         check=False,

@@ -77,7 +77,10 @@ FAULTS = [
     Fault("weights.missing", "gpu", settings={"WEIGHTS": Path("/nowhere/weights")}),
     Fault("broker.away", settings={"BROKER_URL": "redis://127.0.0.1:1/0"}),
     Fault("keys.fleet_ahead", sql="DELETE FROM privacy_fleetkey WHERE label > now()::date::text"),
-    Fault("keys.root_late", sql="UPDATE privacy_rootepoch SET created_at = now() - '20d'::interval"),
+    Fault(
+        "keys.root_late",
+        sql="UPDATE privacy_rootepoch SET created_at = now() - '20d'::interval",
+    ),
     Fault("keys.no_evidence", sql="DELETE FROM privacy_evidencekey"),
     Fault("beat.silent", sql="UPDATE privacy_period SET ran_at = now() - '5 min'::interval"),
     Fault(

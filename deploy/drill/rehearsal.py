@@ -60,7 +60,6 @@ class Rehearsal:
             with self.screen.step("Look at everybody") as step:
                 told = _bar(step, "portraits opened", len(self.story.living))
                 self.outcome.results += looks.afterwards(Cast(stack), self.story, told)
-        self.screen.rest()
         return self.outcome
 
     @contextmanager

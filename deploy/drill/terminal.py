@@ -47,9 +47,11 @@ def run(people: int, *, as_json: bool) -> int:
 def rehearse(people: int, console: Console, extra_env: Mapping[str, str] | None = None) -> Outcome:
     """All of it in a folder of its own, which is deleted. Raises DemoError, StackError."""
     folder = Path(tempfile.mkdtemp(prefix="sitter-drill-"))
+    screen = Screen(console)
     try:
-        return Rehearsal(folder / "data", people, Screen(console), extra_env).run()
+        return Rehearsal(folder / "data", people, screen, extra_env).run()
     finally:
+        screen.rest()
         shutil.rmtree(folder, ignore_errors=True)
 
 

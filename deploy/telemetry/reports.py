@@ -44,6 +44,7 @@ class Listener:
             max_request_body_size="never",
             max_breadcrumbs=0,
             enable_backpressure_handling=False,
+            spotlight=False,
         )
 
     def __call__(self, line: Line) -> None:

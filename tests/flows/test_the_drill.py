@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from deploy.drill import terminal
@@ -97,3 +98,11 @@ def test_too_few_people_are_refused_in_a_sentence() -> None:
     assert ended.returncode == 1
     assert "needs 12 people or more" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_without_the_extra_it_says_which_one_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("deploy.drill")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    with pytest.raises(CommandError, match=r"pyrage is not installed.*extra `stack`"):
+        call_command("restore_drill")

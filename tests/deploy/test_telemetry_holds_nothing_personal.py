@@ -135,7 +135,7 @@ def test_a_request_that_fails_is_told_of_by_its_pattern(
         HTTP_HOST="localhost", REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=CANARY, HTTP_COOKIE=CANARY,
         HTTP_X_FORWARDED_FOR=ADDRESS, HTTP_X_SESSION_TOKEN=CANARY, raise_request_exception=False,
     )  # fmt: skip
-    body = json.dumps({"email": CANARY, "words": f"It is my face, {CANARY}", "language": "en"})
+    body = json.dumps({"contact": CANARY, "words": f"It is my face, {CANARY}", "language": "en"})
     asked = f"{path}?who={CANARY}"
     if path == "/readyz":
         answer = client.get(asked)

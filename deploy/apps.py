@@ -1,4 +1,4 @@
-"""The deploy app: commands, staff's roles after each migration, and what is handed on of log lines."""
+"""The deploy app: commands, the roles of staff, and what a process hands on of its log lines."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate

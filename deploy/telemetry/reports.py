@@ -20,6 +20,18 @@ KEPT: Final = frozenset(
         "fingerprint", "release", "server_name",
     }
 )  # fmt: skip
+# What the library would look at by itself, by its own names.
+NOTHING: Final[Any] = {
+    "user_info": False,
+    "cookies": {"mode": "off"},
+    "http_headers": {"request": {"mode": "off"}},
+    "http_bodies": [],
+    "url_query_params": {"mode": "off"},
+    "database_query_data": False,
+    "queues": False,
+    "stack_frame_variables": False,
+    "frame_context_lines": 0,
+}
 NOT_TAGS: Final = frozenset({"event", "timestamp", "level", "logger", "error", "where"})
 
 
@@ -37,9 +49,7 @@ class Listener:
             auto_enabling_integrations=False,
             auto_session_tracking=False,
             send_client_reports=False,
-            send_default_pii=False,
-            include_local_variables=False,
-            include_source_context=False,
+            data_collection=NOTHING,
             attach_stacktrace=False,
             max_request_body_size="never",
             max_breadcrumbs=0,

@@ -159,7 +159,7 @@ def test_a_task_that_fails_is_told_of_without_its_arguments(
         raise ValueError(f"Somebody sent {CANARY}")
 
     monkeypatch.setattr(intake, "run", strange)
-    tasks.check_reference.apply(args=[CANARY])
+    tasks.check_reference.apply(args=(CANARY,))
     flush()
     [report] = wires.reports
     assert report["exception"]["values"][0]["type"] == "ValueError"

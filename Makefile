@@ -65,7 +65,8 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 	@$(PIP) uv
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) -o deploy/locks/run.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines -o deploy/locks/engines.txt
-	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra dev -o deploy/locks/dev.txt
+	@$(VENV)/bin/uv pip compile $(LOCK) $(SHIPPED) --extra engines --extra opentelemetry --extra sentry \
+		--extra dev -o deploy/locks/dev.txt
 	@echo "$(ATHERIS)" | $(VENV)/bin/uv pip compile - --quiet --python-version 3.11 --no-annotate \
 		--no-header --generate-hashes -o deploy/locks/fuzz.txt
 	@$(PY) -m deploy.locks.parts

@@ -1,7 +1,9 @@
-"""The deploy app: management commands, and the roles of staff after each migration."""
+"""The deploy app: commands, the roles of staff, and what a process hands on of its log lines."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+
+from deploy import telemetry
 
 
 class DeployConfig(AppConfig):
@@ -14,3 +16,4 @@ class DeployConfig(AppConfig):
         from deploy.staff import permissions  # models can be imported only now
 
         post_migrate.connect(permissions.after_migrate)
+        telemetry.start()

@@ -341,6 +341,16 @@ class Env(BaseSettings):
         " empty means that the address does not exist. Only for the web.",
     )
     log_level: str = Field("INFO", description="Python log level.")
+    otlp_endpoint: str | None = Field(
+        None,
+        description="Where traces go (OTLP over HTTP), such as http://collector:4318; empty means"
+        " that none are made. Needs the extra `opentelemetry`.",
+    )
+    sentry_dsn: str | None = Field(
+        None,
+        description="Where error reports go: the DSN of a Sentry; empty means nowhere. Needs the"
+        " extra `sentry`.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from deploy.gate import gate
-from privacy import keys, periods, storage
+from privacy import keys, periods, storage, valkey
 from privacy.errors import RestorePending, StorageDown
 
 
@@ -48,6 +49,9 @@ ROWS: Final = (
     Need("evidence_key", "evidence key of this year (is the keeper running?)", _evidence_key),
     Need("root_key", "portrait root key (is the keeper running?)", keys.root_epoch),
 )
+# What somebody should look at.
+SILENT: Final = "no periodic task has run for a minute (are beat and upkeep running?)"
+BROKER_AWAY: Final = "the broker does not answer, so nobody is nudged (SITTER_BROKER_URL)"
 
 
 def met(need: Need) -> bool:
@@ -72,12 +76,19 @@ def without_ledger() -> list[str]:
 
 
 def _warnings() -> list[str]:
-    """What needs somebody to look, although requests are served."""
+    """What needs somebody to look, although requests are served.
+
+    The broker is asked only once nothing periodic is heard of: a probe must not wait for it.
+    """
     try:
-        silent = periods.silent()
+        if not periods.silent():
+            return []
+        valkey.client().ping()
     except DatabaseError:
         return []  # named above
-    return ["no periodic task has run for a minute (are beat and upkeep running?)"] * silent
+    except redis.RedisError:
+        return [SILENT, BROKER_AWAY]
+    return [SILENT]
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

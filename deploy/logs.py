@@ -6,9 +6,13 @@ because they may quote an e-mail, a file or a key.
 
 import logging.config
 import sys
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
 
 import structlog
+
+Line = dict[str, Any]
 
 ALLOWED = frozenset(
     {
@@ -19,6 +23,12 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 
+
+# Who else hears a line, and only what is left of it: traces and error reports, where they are on
+# (deploy/telemetry).
+listeners: Final[list[Callable[[Line], None]]] = []
+# What they say themselves would come back to them, for ever.
+DEAF_TO: Final = ("opentelemetry", "sentry_sdk", "urllib3")
 
 # Loggers whose lines quote addresses and arguments, or say nothing that ours do not say better.
 QUIET = {
@@ -73,6 +83,16 @@ def only_constant_text(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]
     return event
 
 
+def tell_listeners(_: Any, __: str, event: Line) -> Line:
+    """Hand the line on as it will be written. One who fails to listen breaks no line."""
+    if listeners and not str(event.get("logger", "")).startswith(DEAF_TO):
+        for listener in listeners:
+            # To log what went wrong there would be heard again.
+            with suppress(Exception):
+                listener(event)
+    return event
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """For `logging.config.dictConfig`: one JSON line an event, to standard error."""
     chain = [
@@ -93,6 +113,7 @@ def logging_config(level: str) -> dict[str, Any]:
                     only_constant_text,
                     name_exception,
                     keep_allowed,
+                    tell_listeners,
                     structlog.processors.JSONRenderer(),
                 ],
             }

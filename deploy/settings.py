@@ -224,6 +224,11 @@ WEBHOOK_PRIVATE = ENV.webhook_private
 
 METRICS_TOKEN = ENV.metrics_token.get_secret_value() if ENV.metrics_token else None
 
+# --- Traces and error reports, both made from log lines ----------------------------------------
+
+OTLP_ENDPOINT = ENV.otlp_endpoint
+SENTRY_DSN = ENV.sentry_dsn
+
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

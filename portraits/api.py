@@ -138,6 +138,8 @@ class PhotoView(APIView):
             # REST framework takes a body without Content-Length for an empty one.
             upload = PhotoParser().parse(request)
         photo = references.add(caller(request), pk, slot, upload, now)
+        # As with jobs: the intake's line names the photo and no request.
+        log.info("photo_received", extra={"work_id": str(photo.pk)})
         photo = references.verdict_of(photo, settings.UPLOAD_WAIT_SECONDS)
         if photo.state in (Photo.State.REFUSED, Photo.State.EXPIRED):
             raise PhotoRefused(photo.code, sentence_for(photo.code))

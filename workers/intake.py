@@ -4,6 +4,7 @@ The photo is decoded in a sandboxed child; here only clean pixels are handled. W
 verdict, the upload is destroyed.
 """
 
+import time
 from datetime import timedelta
 
 import structlog
@@ -48,9 +49,12 @@ def run() -> int:
     done = 0
     while not storage.resting() and (taken := references.claim(timezone.now())):
         held, photo = taken
+        started = time.monotonic()
         try:
             with heartbeats.during(held):
                 _check(held, photo)
+            seconds = round(time.monotonic() - started, 3)
+            log.info("photo_checked", work_id=str(photo.id), seconds=seconds)
         except (BlobGone, OwnerErased):
             references.refuse(held, references.UPLOAD_EXPIRED)
         except SealBroken:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -41,6 +42,7 @@ def look(now: datetime) -> Iterator[Finding]:
             "Set it where real people are served.",
         )
     yield from _hosts()
+    yield from _telemetry()
     if settings.PRODUCTION:
         yield from _served_people()
 
@@ -58,6 +60,25 @@ def _hosts() -> Iterator[Finding]:
             "settings.hosts",
             "SITTER_ALLOWED_HOSTS names this machine alone, so requests from outside get 400.",
             "List the names under which the web is reached.",
+        )
+
+
+def _telemetry() -> Iterator[Finding]:
+    """What is handed on of log lines holds nothing personal, and is nobody else's all the same."""
+    there = urlsplit(settings.OTLP_ENDPOINT or "")
+    if there.scheme == "http" and there.hostname not in LOOPBACK:
+        yield warning(
+            "settings.traces",
+            "Traces go in clear to another machine, and their ids tell who reads them what is"
+            " painted when.",
+            "Give SITTER_OTLP_ENDPOINT https://, or run a collector on this machine.",
+        )
+    if settings.SENTRY_DSN and not settings.PROCESSORS:
+        yield warning(
+            "settings.reports",
+            "Error reports go to SITTER_SENTRY_DSN, and the public facts name nobody who gets"
+            " anything.",
+            "Name whoever runs it in SITTER_PROCESSORS.",
         )
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.stack up | run | status`: the stack at a terminal.
+"""`python -m deploy.stack up | run | status | manage`: the stack at a terminal.
 
 It turns every expected failure into one sentence and status 1, and shows no traceback for it.
 """
@@ -16,7 +16,7 @@ from types import FrameType
 from rich.console import Console
 
 from deploy.env import Role
-from deploy.stack import roles, state
+from deploy.stack import beside, roles, state
 from deploy.stack.confinement import remove_own
 from deploy.stack.errors import StackError
 from deploy.stack.folders import DEFAULT, Folders
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "status":
             return _status(options.data)
+        if options.command == "manage":
+            return beside.manage(Folders(options.data.resolve()), options.role, options.argv)
         return _serve(options, console)
     except StackError as error:
         console.print(f"[red]{type(error).__name__}:[/] {error}", highlight=False, soft_wrap=True)
@@ -57,10 +59,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("up", "start everything and stay in the foreground"),
         ("run", "start, run one command beside it, stop; its status is the command's"),
         ("status", "say what runs, as JSON; status 1 where nothing does"),
+        ("manage", "run one of manage.py's commands as a role, beside a stack that runs"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--data", type=Path, default=DEFAULT, help="the data folder")
-        if name == "status":
+        if name in ("status", "manage"):
             continue
         command.add_argument("--roles", type=_roles, default=None, help="such as web,gpu")
         command.add_argument(
@@ -69,6 +72,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument("--fresh", action="store_true", help="delete earlier data first")
         command.add_argument("--no-restart", action="store_true", help="a dead role stays dead")
     commands.choices["run"].add_argument("argv", nargs="+", metavar="COMMAND")
+    commands.choices["manage"].add_argument("role", type=Role, help="such as upkeep")
+    commands.choices["manage"].add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND")
     return parser.parse_args(arguments)
 
 

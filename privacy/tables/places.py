@@ -68,6 +68,14 @@ STORES: Final[tuple[Store, ...]] = (
         (Class.PSEUDONYM, Class.STATE, Class.TIME),
     ),
     Store(
+        "traces and error reports",
+        "what log lines hold, and nothing else; off unless the operator switches them on",
+        "operating",
+        Lasting.OPERATOR,
+        "ended by whoever keeps them for the operator",
+        (Class.PSEUDONYM, Class.STATE, Class.TIME),
+    ),
+    Store(
         "backups and write-ahead log of PostgreSQL",
         "what the tables hold; pictures open with a root that is not in it",
         "recovery",

@@ -22,6 +22,7 @@ from tests.bench import (
     pocket,
     queue,
     recovery,
+    restore,
     retention,
     sched,
     stack,
@@ -36,6 +37,7 @@ SUITES = {
     "alerts": alerts.run,
     "crypto": crypto.run,
     "keys": keys.run,
+    "restore": restore.run,
     "retention": retention.run,
     "peers": peers.run,
     "queue": queue.run,
@@ -58,8 +60,12 @@ def main(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="tests.bench")
     parser.add_argument("suites", nargs="*")
     parser.add_argument("--rows", type=int, default=retention.LARGE, help="for retention")
+    parser.add_argument("--people", type=int, default=restore.PEOPLE, help="for restore")
     options = parser.parse_args(arguments)
-    suites = SUITES | {"retention": partial(retention.run, options.rows)}
+    suites = SUITES | {
+        "retention": partial(retention.run, options.rows),
+        "restore": partial(restore.run, options.people),
+    }
     wanted = list(suites) if ALL in options.suites else options.suites or USUAL
     unknown = [name for name in wanted if name not in suites]
     if unknown:

@@ -39,6 +39,8 @@ WEIGHTS = ROOT / "workers" / "weights"
         ("ROOT_KEYS", None, "settings.check"),
         ("WEBHOOK_KEYS", ["whsec_"], "settings.check"),
         ("FILE_UPLOAD_HANDLERS", ["django.core.files.uploadhandler.A"], "settings.check"),
+        ("OTLP_ENDPOINT", "http://collector.example.org:4318", "settings.traces"),
+        ("SENTRY_DSN", "https://public@sentry.example.org/1", "settings.reports"),
     ],
 )
 def test_a_setting_that_is_wrong(
@@ -55,6 +57,18 @@ def test_what_production_asks_for_besides(healthy: Any, settings_of: Any) -> Non
     assert wrong(examined("web")).keys() >= {
         "settings.hosts", "settings.facts", "settings.watermark", "settings.sender", "mail.folder",
     }  # fmt: skip
+
+
+def test_a_collector_at_hand_and_a_processor_that_is_named_are_fine(
+    healthy: Any, settings_of: Any
+) -> None:
+    healthy("web")
+    settings_of(
+        OTLP_ENDPOINT="http://127.0.0.1:4318",
+        SENTRY_DSN="https://public@sentry.example.org/1",
+        PROCESSORS=[{"name": "Somebody", "does": "error reports", "region": "eu"}],
+    )
+    assert wrong(examined("web")) == {}
 
 
 # --- Keys ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
-from tests.chaos.person import STYLE, Person, wait
+from tests.chaos.person import STYLE, Person, views, wait
 
 
 def lines(file: Path, event: str) -> list[dict[str, Any]]:
@@ -39,4 +39,26 @@ def test_request_job_and_portrait_are_joined(live: Stack) -> None:
         line for line in lines(live.logs(Role.WEB), "request") if line["request_id"] == request_id
     ]
     assert [line["status"] for line in request] == [202]
+    person.close()
+
+
+def test_request_photo_and_verdict_are_joined(live: Stack) -> None:
+    person = Person(live.urls.web)
+    made = person.new_set()
+    answer = person.put(made, "front", views()["front"])
+    assert answer.status_code in (200, 202)
+    person.accepted(made)
+    request_id = answer.headers["X-Request-Id"]
+    [received] = [
+        line
+        for line in lines(live.logs(Role.WEB), "photo_received")
+        if line["request_id"] == request_id
+    ]
+
+    def checked() -> list[dict[str, Any]]:
+        told = lines(live.logs(Role.INTAKE), "photo_checked")
+        return [line for line in told if line["work_id"] == received["work_id"]]
+
+    [line] = wait("the intake's line", checked)
+    assert 0 < line["seconds"] < 60
     person.close()

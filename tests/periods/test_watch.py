@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from structlog.testing import capture_logs
 
-from privacy import dispatch, heartbeats, leases, periods, storage
+from privacy import dispatch, heartbeats, leases, periods, storage, valkey
 from privacy.circuit import PATIENCE as FAILURES
 from privacy.circuit import Circuit
 from privacy.models import Lease, Period
@@ -281,6 +281,24 @@ def test_readiness_and_the_command_say_so_and_the_web_still_serves(born: Any) ->
     with pytest.raises(SystemExit):
         call_command("backlog", "--json", stdout=printed)
     assert '"beat_silent": 1' in printed.getvalue()
+
+
+def test_readiness_names_the_broker_where_that_is_why_nothing_runs(
+    born: Any, settings_of: Any
+) -> None:
+    born("web")
+    settings_of(BROKER_URL="redis://127.0.0.1:1/0")
+    valkey.client.cache_clear()
+    try:
+        Period.objects.update(ran_at=Now())
+        client = Client(HTTP_HOST="localhost")
+        assert client.get("/readyz").json()["warnings"] == [], "a probe waits for no broker"
+        Period.objects.update(ran_at=Now() - timedelta(minutes=5))
+        said = client.get("/readyz").json()["warnings"]
+    finally:
+        valkey.client.cache_clear()
+    assert len(said) == 2
+    assert "SITTER_BROKER_URL" in said[1]
 
 
 # --- The thread -----------------------------------------------------------------------------------

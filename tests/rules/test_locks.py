@@ -31,6 +31,15 @@ def test_who_paints_with_pocket_alone_installs_nothing_for_other_engines() -> No
     assert not wanted.keys() & pins("run").keys()
 
 
+@pytest.mark.parametrize("name", ["opentelemetry", "sentry"])
+def test_traces_and_error_reports_are_in_no_installation_that_did_not_ask(name: str) -> None:
+    wanted = dict(each.split("==") for each in extra(name))
+    assert wanted
+    for lock in ("run", "engines", "web", "intake", "gpu"):
+        assert not wanted.keys() & pins(lock).keys()
+    assert wanted.items() <= pins("dev").items()
+
+
 @pytest.mark.parametrize("name", ["run", "engines", "dev", "fuzz"])
 def test_a_lock_pins_by_hash_and_says_nothing_of_where_it_was_made(name: str) -> None:
     lines = (LOCKS / f"{name}.txt").read_text().splitlines()

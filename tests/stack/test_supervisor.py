@@ -134,6 +134,25 @@ def test_status_says_so_where_nothing_runs(tmp_path: Path, clean_environ: dict[s
     assert stack(clean_environ, "status", "--data", str(tmp_path)).returncode == 1
 
 
+def test_a_command_is_run_beside_it_as_a_role(
+    services: Stack, clean_environ: dict[str, str]
+) -> None:
+    services.migrate()
+    data = str(services.folders.data)
+    asked = "import deploy.settings as ours; print(ours.DATABASES['default']['USER'])"
+    for role in ("upkeep", "web"):
+        done = stack(clean_environ, "manage", "--data", data, role, "shell", "-v0", "-c", asked)
+        assert (done.stdout.strip(), done.returncode) == (f"sitter_{role}", 0), done.stderr
+    assert stack(clean_environ, "manage", "--data", data, "web", "nonsense").returncode == 1
+
+
+def test_beside_nothing_no_command_is_run(tmp_path: Path, clean_environ: dict[str, str]) -> None:
+    done = stack(clean_environ, "manage", "--data", str(tmp_path), "upkeep", "prove")
+    assert done.returncode == 1
+    assert "No stack runs on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_fresh_deletes_no_folder_of_somebody_else(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(StackError, match="is not deleted"):

@@ -18,9 +18,19 @@ from portraits.endings import LEASE
 from portraits.models import Item, Painter, Report
 from portraits.painters import ALIVE_FOR
 from privacy import periods, retention, sweeps
-from privacy.models import Blob, FaceClaim
+from privacy.models import Blob, Case
 
 DAY: Final = timedelta(hours=24)
+# Of Chart.js; what Unfold takes without any shows neither numbers nor names.
+OPTIONS: Final = {
+    "maintainAspectRatio": False,
+    "spanGaps": True,
+    "plugins": {"legend": {"display": True, "align": "end"}},
+    "scales": {
+        "x": {"grid": {"display": False}},
+        "y": {"beginAtZero": True},
+    },
+}
 _OPEN: Final = """
     SELECT count(*) FILTER (WHERE held_until >= statement_timestamp()),
         count(*) FILTER (WHERE held_until IS NULL OR held_until < statement_timestamp()),
@@ -106,7 +116,7 @@ def cards(user: Any, now: datetime, hours: list[Hour]) -> list[Card]:
         *_queue(user.has_perm("portraits.view_item"), now),
         *_success(now, hours),
         _kept(now),
-        *_requests(user.has_perm("portraits.view_report"), now),
+        *_requests(user, now),
     ]
 
 
@@ -170,22 +180,26 @@ def _kept(now: datetime) -> Card:
     return Card("Past their time", str(late), says, well=not late)
 
 
-def _requests(linked: bool, now: datetime) -> list[Card]:
-    reports = Report.objects.filter(state=Report.State.OPEN)
-    claims = FaceClaim.objects.filter(state=FaceClaim.State.OPEN)
-    found = []
-    for title, rows, page in (
-        ("Reports", reports, "portraits_report"),
-        ("Face claims", claims, ""),
-    ):
-        count, first = (
-            rows.count(),
-            rows.order_by("due_at").values_list("due_at", flat=True).first(),
-        )
-        says = "none is open" if first is None else _due(first - now)
-        link = reverse(f"admin:{page}_changelist") if linked and page else ""
-        found.append(Card(title, str(count), says, well=first is None or first > now, link=link))
-    return found
+def _requests(user: Any, now: datetime) -> list[Card]:
+    """What people wait for staff to do, with the next date of each sort."""
+    reports = Report.objects.filter(state=Report.State.OPEN).values_list("due_at", flat=True)
+    # Of those that were asked for twice only the first is counted; they are answered together.
+    cases = Case.objects.filter(state=Case.State.OPEN, lead=None)
+    unanswered = cases.filter(answered_at=None).values_list("first_due_at", flat=True)
+    answered = cases.exclude(answered_at=None).values_list("due_at", flat=True)
+    sorts = (
+        ("Requests", [*unanswered, *answered], "privacy", "case"),
+        ("Reports", [*reports], "portraits", "report"),
+    )
+    return [_dated(user, now, *sort) for sort in sorts]
+
+
+def _dated(user: Any, now: datetime, title: str, dates: list[datetime], app: str, of: str) -> Card:
+    first = min(dates, default=None)
+    says = "none is open" if first is None else _due(first - now)
+    may = user.has_perm(f"{app}.view_{of}")
+    link = reverse(f"admin:{app}_{of}_changelist") if may else ""
+    return Card(title, str(len(dates)), says, well=first is None or first > now, link=link)
 
 
 def _due(left: timedelta) -> str:
@@ -216,9 +230,13 @@ def charts(hours: list[Hour]) -> dict[str, str]:
     return {
         "portraits": _drawing(labels, "backgroundColor", bars),
         "waits": _drawing(labels, "borderColor", lines),
+        "options": json.dumps(OPTIONS),
     }
 
 
 def _drawing(labels: list[str], paint: str, lines: dict[str, tuple[list[Any], str]]) -> str:
-    sets = [{"label": name, "data": data, paint: tone} for name, (data, tone) in lines.items()]
+    sets = [
+        {"label": name, "data": data, paint: tone, "pointRadius": 3}
+        for name, (data, tone) in lines.items()
+    ]
     return json.dumps({"labels": labels, "datasets": sets})

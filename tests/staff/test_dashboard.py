@@ -10,7 +10,8 @@ import pytest
 from deploy.staff import dashboard
 from deploy.staff.roles import Role
 from portraits.models import Item, Painter, Report
-from privacy.models import Lease
+from privacy.desk import incoming
+from privacy.models import Case, Lease
 from tests.portraits import making, ordering
 from tests.portraits.making import claimed, consenting, now, style, submitted
 from tests.staff.members import client, member
@@ -22,6 +23,7 @@ def _alone(born: Any) -> None:
     Lease.objects.all().delete()
     Painter.objects.all().delete()
     Report.objects.all().delete()
+    Case.objects.all().delete()
     Item.objects.exclude(ended_at=None).update(ended_at=now() - timedelta(days=3))
 
 
@@ -47,6 +49,7 @@ def test_an_empty_installation_says_so() -> None:
     assert found["Success"].value == "no portraits"
     assert found["From asking to done"].value == "no portraits"
     assert found["Reports"].says == "none is open"
+    assert found["Requests"].says == "none is open"
 
 
 def test_it_counts_what_waits_and_what_has_ended() -> None:
@@ -93,6 +96,15 @@ def test_a_report_past_its_date_is_late() -> None:
     card = shown()["Reports"]
     assert (card.value, card.well) == ("1", False)
     assert card.says == "the first is 3 d late"
+
+
+def test_a_request_shows_its_next_date() -> None:
+    asked = incoming.Asked(Case.Kind.ACCESS, "en")
+    incoming.from_person(making.owner(), asked, now() - timedelta(hours=50), proven=True)
+    card = shown()["Requests"]
+    assert (card.value, card.well) == ("1", False)
+    assert card.says == "the first is 2 h late"
+    assert card.link == "/admin/privacy/case/"
 
 
 def test_a_link_is_only_for_who_may_follow_it() -> None:

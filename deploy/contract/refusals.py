@@ -136,10 +136,15 @@ _ACCOUNT: Final = {
     "password_too_common": ("This password is too common.", "password"),
     "password_entirely_numeric": ("This password is entirely numeric.", "password"),
     "password_too_similar": ("The password is too similar to the email address.", "password"),
+    "password_too_guessable": (
+        "This password is a word that would be tried here first, with a little around it. Choose"
+        " another one.",
+        "password",
+    ),
 }
 _NEW_PASSWORD: Final = (
     *("password_too_short", "password_too_common"),
-    *("password_entirely_numeric", "password_too_similar"),
+    *("password_entirely_numeric", "password_too_similar", "password_too_guessable"),
 )
 # Whoever guesses is counted, and nobody guesses where nothing counts.
 _GUESSING: Final[Sequence[Source]] = (a.TooManyAttempts, a.SignInAway)

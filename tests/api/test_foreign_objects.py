@@ -26,6 +26,7 @@ PUBLIC: Final = {
     "/v1/erasures/{id}": "the id fetches the receipt when the account is gone",
     "/v1/face-claims/{id}": "who reports has no account",
     "/v1/provenance/checks/{id}": "who asks has no account",
+    "/v1/requests/{id}": "who asks support may have no account",
     "/v1/styles/{slug}/trial": "a picture of nobody",
     "/v1/shared/{token}": "the token opens one picture once; only its owner was told it",
 }
@@ -63,6 +64,7 @@ def ids(people: People, owner: Person) -> dict[str, dict[str, str]]:
     made = owner.set_with_photo(keep_hours=24)
     job = owner.ended(owner.submit(made).json()["id"])
     (item,) = job["items"]
+    asked = owner.http.post("/v1/me/requests", json={"kind": "access", "language": "en"})
     export = owner.export().rsplit("/", 1)[1]
     (device,) = owner.http.get("/v1/me/sessions").json()
     return {
@@ -70,6 +72,7 @@ def ids(people: People, owner: Person) -> dict[str, dict[str, str]]:
         "/v1/jobs/": {"id": job["id"], "item_id": item["id"]},
         "/v1/portraits/": {"id": item["portrait"]},
         "/v1/me/export/": {"id": export},
+        "/v1/me/requests/": {"id": asked.json()["id"]},
         "/v1/me/sessions/": {"name": device["id"]},
         **factors(people, owner),
     }
@@ -132,7 +135,7 @@ def test_what_belongs_to_somebody_else_does_not_exist(
         # Counts of rows are left out: the ledgers grow by themselves.
         shown = [
             owner.http.get(path).json()
-            for path in ("/v1/portraits", "/v1/reference-sets", "/v1/consents")
+            for path in ("/v1/portraits", "/v1/reference-sets", "/v1/consents", "/v1/me/requests")
         ]
         devices = {row["id"] for row in owner.http.get("/v1/me/sessions").json()}
         return held["sealed"], jobs, kept, shown, devices

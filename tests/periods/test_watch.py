@@ -18,6 +18,7 @@ from privacy.circuit import PATIENCE as FAILURES
 from privacy.circuit import Circuit
 from privacy.models import Lease, Period
 from workers import generate, hands, watch
+from workers import tasks as tasks  # so that the app knows them, whatever ran before
 from workers.app import app
 
 KIND = "watched"
@@ -334,7 +335,7 @@ def test_each_role_watches_the_work_that_its_queue_serves(
     assert gpu is not None
     assert gpu.queues is not None
     assert gpu.busy is not None
-    assert ("item" in gpu.kinds, gpu.queues(), gpu.room) == (True, ("one", "two"), hands.COUNT)
+    assert ("item" in gpu.kinds, gpu.queues(), gpu.room) == (True, ["one", "two"], hands.COUNT)
     assert gpu.busy() == 0
     intake = watch.start("intake", 2, app.tasks)
     assert intake is not None

@@ -18,8 +18,9 @@ from accounts.models import User
 from portraits import reports
 from portraits.models import Event, Portrait, Report
 from privacy import erasure, leases, stages
+from privacy.desk import incoming
 from privacy.inventory import TABLES
-from privacy.models import Erasure, Export, ExportPart, Notice, OwnerKey
+from privacy.models import Case, Erasure, Export, ExportPart, Notice, OwnerKey
 from privacy.parts import Scope
 from tests.portraits.making import now, owner, set_with_photo, text
 from tests.privacy.erasing import advance, live_fully, proved
@@ -66,6 +67,8 @@ def in_every_table() -> uuid.UUID:
     portrait = Portrait.objects.filter(owner_id=who).values_list("pk", flat=True)[0]
     reports.receive(who, portrait, Report.Reason.OTHER, moment)
     Event.objects.create(type="job.ended", owner_id=who, object_id=uuid.uuid4(), created_at=moment)
+    asked = incoming.Asked(Case.Kind.ACCESS, "en", "everything, please")
+    incoming.from_person(who, asked, moment, proven=True)
     count("reauthenticate", user=user)
     return who
 

@@ -74,6 +74,12 @@ def test_no_acknowledged_order_is_lost(arena: Arena) -> None:
     assert good, f"{told(verdict)}; {crowd.statuses}; {waits}"
 
 
+def _limit(one: psutil.Process, size: int) -> None:
+    with suppress(ProcessLookupError):
+        _, hard = resource.prlimit(one.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
 @contextmanager
 def no_room(arena: Arena) -> Iterator[None]:
     """Inside, no file of PostgreSQL may grow beyond some kilobytes, nor be written behind them."""
@@ -81,10 +87,10 @@ def no_room(arena: Arena) -> Iterator[None]:
     def limit(size: int) -> None:
         with suppress(psutil.NoSuchProcess):
             server = psutil.Process(arena.stack.pid("postgres"))
-            for one in [server, *server.children(recursive=True)]:
-                with suppress(ProcessLookupError):
-                    _, hard = resource.prlimit(one.pid, resource.RLIMIT_FSIZE)
-                    resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (size, hard))
+            _limit(server, size)
+            # Listed behind it: who is born meanwhile has inherited what it had before.
+            for one in server.children(recursive=True):
+                _limit(one, size)
 
     limit(ROOM)
     try:

@@ -31,7 +31,7 @@ from privacy.errors import (
     SealBroken,
     SecondPersonMissing,
 )
-from privacy.models import Consent, LegalOrder
+from privacy.models import Consent, LegalOrder, OwnerKey
 from privacy.plain import Plain
 
 KIND: Final = 15  # FORMAT.md's number; a package is a file outside and no blob
@@ -111,8 +111,8 @@ def seal(
 ) -> None:
     """Make the package once and hand it out; where that fails, nothing was sealed.
 
-    Raises OrderUnknown, SecondPersonMissing, OrderStale, OrderSealed, OrderKeyRefused, and
-    StorageDown.
+    Raises OrderUnknown, SecondPersonMissing, OrderStale, OrderSealed, OrderKeyRefused, OwnerErased
+    and StorageDown.
     """
     with transaction.atomic():
         order = _find(order_id)
@@ -124,6 +124,10 @@ def seal(
             raise OrderStale
         _compare(order, recipient)
         package = _sealed(order, _packed(order, now), recipient)
+        if OwnerKey.objects.filter(pk=order.subject_id).exists():
+            # Whoever has left meanwhile has left: from here on an erasure waits, and what was
+            # packed before it is dropped.
+            keys.hold_owner(order.subject_id)
         digest = hashlib.sha256(package).digest()
         LegalOrder.objects.filter(pk=order_id, state=State.APPROVED).update(
             state=State.SEALED, sealed_at=now, package_sha256=digest

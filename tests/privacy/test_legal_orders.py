@@ -48,9 +48,10 @@ from privacy.errors import (
     OrderSealed,
     OrderStale,
     OrderUnknown,
+    OwnerErased,
     SecondPersonMissing,
 )
-from privacy.models import AuditEvent, Blob, ConsentEvidence, LegalOrder, Notice
+from privacy.models import AuditEvent, Blob, ConsentEvidence, LegalOrder, Notice, OwnerKey
 from privacy.plain import Plain
 from privacy.retention import Kind, Term
 from tests.portraits.making import JPEG, consenting, now, person, written
@@ -251,6 +252,28 @@ def test_where_handing_out_fails_nothing_was_sealed(dress: Callable[[str], None]
     dress("keeper")
     with pytest.raises(OSError, match=r"^$"):
         legal.seal(order.pk, KEY, now(), hand_out=full)
+    assert seen(order).state == LegalOrder.State.APPROVED
+
+
+def test_whoever_leaves_while_it_is_packed_is_in_no_package(
+    dress: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = with_portraits()
+    order = agreed(who)
+    pack = legal._packed
+
+    def leaving(*given: Any) -> Plain:
+        packed = pack(*given)
+        # As an erasure leaves the row, whose own transaction cannot begin in this one.
+        OwnerKey.objects.filter(pk=who).update(wrapped=None, public=b"", destroyed_at=now())
+        return packed
+
+    monkeypatch.setattr(legal, "_packed", leaving)
+    dress("keeper")
+    handed: list[bytes] = []
+    with pytest.raises(OwnerErased):
+        legal.seal(order.pk, KEY, now(), hand_out=handed.append)
+    assert handed == []
     assert seen(order).state == LegalOrder.State.APPROVED
 
 

@@ -37,9 +37,12 @@ def behind(live: Stack) -> Behind:
     return Behind(live)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def sealed(live: Stack, behind: Behind) -> Iterator[Sealed]:
-    """The intake stands still while an upload waits for it."""
+    """The intake stands still while an upload waits for it.
+
+    Not longer than for one file: another starts an intake of its own, which would take the upload.
+    """
     person = Person(live.urls.web)
     kept = person.ready_set()
     assert person.ended(person.submit(kept))["state"] == "done"

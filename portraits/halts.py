@@ -7,6 +7,7 @@ taken, what waits is painted. What waits too long ends by its deadline, as ever.
 import time
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.db import transaction
@@ -70,7 +71,7 @@ def resume(engine: str) -> bool:
     if gone:
         waiting = Lease.objects.filter(kind=LEASE, queue=engine).order_by("turn", "ready_at")
         for work_id in waiting.values_list("work_id", flat=True)[:NUDGES]:
-            dispatch.nudge(LEASE, work_id)
+            transaction.on_commit(partial(dispatch.nudge, LEASE, work_id))
     return gone
 
 

@@ -151,8 +151,8 @@ def _packed(order: LegalOrder, now: datetime) -> Plain:
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("README.txt", README)
         file.writestr("order.json", _json(_told(order, now)))
-        for name, data in _entries(order, now, left_out):
-            file.writestr(name, data)
+        for name, plain in _entries(order, now, left_out):
+            file.writestr(name, plain.reveal())
         contents = {"files": sorted(file.namelist()), "left_out": left_out}
         file.writestr("contents.json", _json(contents))
     return Plain(held.getvalue())
@@ -170,22 +170,22 @@ def _told(order: LegalOrder, now: datetime) -> dict[str, Any]:
 
 def _entries(
     order: LegalOrder, now: datetime, left_out: list[dict[str, str]]
-) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of each file; what does not open is listed instead."""
+) -> Iterator[tuple[str, Plain]]:
+    """(name, what is in it) of each file; what does not open is listed instead."""
     for sort, item_id, said, enc in _material(order.pk):
         if sort == "account":
-            yield "account.json", _json(said)
+            yield "account.json", Plain(_json(said))
             continue
         folder = archive.FOLDERS[said["kind"]]
         try:
-            data = _opened(order.subject_id, item_id, said, enc)
+            opened = _opened(order.subject_id, item_id, said, enc)
         except (BlobGone, SealBroken) as error:
             left_out.append({"id": str(item_id), "because": error.code})
             continue
-        yield f"{folder}/{item_id}.{archive.ending(data)}", data
+        yield f"{folder}/{item_id}.{archive.ending(opened.reveal())}", opened
     consents = Consent.objects.filter(subject_id=order.subject_id).order_by("at", "pk")
     said_of = consents.values("id", "document_id", "verb", "act", "client", "at", "shown_at")
-    yield "consents.json", _json(list(said_of))
+    yield "consents.json", Plain(_json(list(said_of)))
     for entry in consents.filter(act=Consent.Act.TYPED_NAME):
         try:
             release = copies.release_of(
@@ -194,7 +194,7 @@ def _entries(
         except (BlobGone, SealBroken) as error:
             left_out.append({"id": str(entry.pk), "because": error.code})
             continue
-        yield f"releases/{entry.pk}.json", release.reveal()
+        yield f"releases/{entry.pk}.json", release
 
 
 def _material(order_id: uuid.UUID) -> list[tuple[str, uuid.UUID, dict[str, Any], bytes]]:
@@ -205,7 +205,7 @@ def _material(order_id: uuid.UUID) -> list[tuple[str, uuid.UUID, dict[str, Any],
     return [(sort, pk, json.loads(said), bytes(enc or b"")) for sort, pk, said, enc in rows]
 
 
-def _opened(owner_id: uuid.UUID, blob_id: uuid.UUID, said: dict[str, Any], enc: bytes) -> bytes:
+def _opened(owner_id: uuid.UUID, blob_id: uuid.UUID, said: dict[str, Any], enc: bytes) -> Plain:
     """One portrait or what belongs to it. Raises BlobGone, SealBroken, StorageDown."""
     body = storage.get(said["name"])
     if hashlib.sha256(body).hexdigest() != said["sha256"]:
@@ -214,7 +214,7 @@ def _opened(owner_id: uuid.UUID, blob_id: uuid.UUID, said: dict[str, Any], enc: 
     opened = crypto.unseal(crypto.stored(enc, body), keys.owner_seed(owner_id), context)
     # Under nobody's id: what the person may not know yet is in no copy of theirs.
     audit.record(audit.Verb.BLOB_READ, object_id=blob_id, reason=audit.Reason.LEGAL_ORDER)
-    return opened.reveal()
+    return opened
 
 
 # --- Both ----------------------------------------------------------------------------------------

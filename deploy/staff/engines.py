@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -71,14 +72,15 @@ def _do(request: HttpRequest, engine: str, act: str) -> None:
     if engine not in {row.engine for row in rows(timezone.now())}:
         messages.error(request, "There is no such engine.")
         return
-    if act == RESUME:
-        halts.resume(engine)
-    else:
-        halts.stop(engine, Halt.Kind(act), timezone.now())
-    resumed = act == RESUME
-    verb = audit.Verb.ENGINE_RESUMED if resumed else audit.Verb.ENGINE_STOPPED
-    audit.record(verb, reason=audit.Reason.STAFF)
-    acts.note(request, f"deploy.{act}_engine")
+    verb = audit.Verb.ENGINE_RESUMED if act == RESUME else audit.Verb.ENGINE_STOPPED
+    # It is done and on record, or neither.
+    with transaction.atomic():
+        audit.record(verb, reason=audit.Reason.STAFF)
+        acts.note(request, f"deploy.{act}_engine")
+        if act == RESUME:
+            halts.resume(engine)
+        else:
+            halts.stop(engine, Halt.Kind(act), timezone.now())
     said = {
         RESUME: "goes on",
         Halt.Kind.PAUSED: "begins nothing more; orders are taken and wait",

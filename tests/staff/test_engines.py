@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import InterfaceError
 from django.test import Client
 
 from deploy.staff import engines
@@ -59,6 +61,21 @@ def test_an_engine_is_paused_drained_and_resumed(operator: Client) -> None:
     assert claimed(painted).job_id == job.pk
     verbs = [AuditEvent.Verb.ENGINE_STOPPED, AuditEvent.Verb.ENGINE_RESUMED]
     assert AuditEvent.objects.filter(verb__in=verbs).count() >= 3
+
+
+def test_what_cannot_be_done_is_not_on_record(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise InterfaceError("the line is cut")
+
+    painted = style()
+    submitted(consenting(), painted)
+    monkeypatch.setattr(halts, "stop", broken)
+    before = AuditEvent.objects.count(), LogEntry.objects.count()
+    with pytest.raises(InterfaceError):
+        operator.post(PAGE, {"engine": painted.engine, "act": "paused"})
+    assert (AuditEvent.objects.count(), LogEntry.objects.count()) == before
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.bench import queue, report
 from tests.chaos.person import Person, wait
 
 ENGINE = "tests.bench.stub:StubEngine"
-ROUNDS, PEER_ROUNDS = (5, 3) if os.environ.get("FULL") else (5, 1)
+ROUNDS, PEER_ROUNDS = (5, 3) if os.environ.get("FULL") else (3, 1)
 GOAL_SECONDS = 20
 VISIBILITY = 30
 PEER_PATIENCE = 400.0

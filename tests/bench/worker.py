@@ -36,14 +36,14 @@ ENGINE = "tests.bench.stub:FaceEngine"
 FULL = bool(os.environ.get("FULL"))
 ROUNDS = int(os.environ.get("SITTER_BENCH_ROUNDS", "5"))
 # Seconds of painting a round.
-LENGTH = 20.0 if FULL else 8.0
+LENGTH = 20.0 if FULL else 6.0
 # Of each length a picture takes to render, in seconds; the figures are those of 200 ms.
 RENDERS = (0.06, 0.2, 0.6) if FULL else (0.2,)
 FORMATS = ("jpeg", "png")
 QUICK = "plain Celery 200 ms png, level 1"
 SIDE, SMALL = 1024, 512
-PACED = 40 if FULL else 15
-SOAK = 10_000 if FULL else 600
+PACED = 40 if FULL else 12
+SOAK = 10_000 if FULL else 400
 BUSY, BUSY_JPEG, GAIN, CPU_MS, GROWTH, STALL = 0.9, 0.95, 1.7, 5.0, 0.05, 40.0
 
 

@@ -17,7 +17,7 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 
-RESETS = pick(3, 15, 100)
+RESETS = pick(3, 10, 100)
 GOAL = 30.0
 # How many of the resets come before the message.
 EARLY = 0.7

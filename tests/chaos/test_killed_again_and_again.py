@@ -11,7 +11,7 @@ from tests.chaos.clients import Crowd
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import Strikes, raw, settle, told
 
-JOBS, KILLS, PHOTOS = pick((40, 12, 3), (120, 48, 6), (500, 200, 20))
+JOBS, KILLS, PHOTOS = pick((40, 12, 3), (90, 36, 6), (500, 200, 20))
 SEEDS = pick([1], [1], [1, 2])
 PEOPLE = pick(4, 6, 10)
 PAUSES = (0.5, 3.5)

@@ -13,7 +13,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import raw, settle, told
 
-STOPS = pick(20, 80, 200)
+STOPS = pick(20, 60, 200)
 PEOPLE = 4
 STEP = 0.12
 # One in so many is a withdrawal of the consent, which stops everything of a person.

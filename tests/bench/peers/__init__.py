@@ -43,7 +43,7 @@ from tests.chaos.person import Person
 
 ENGINE = "tests.bench.peers.engine:TinyEngine"
 # With fewer clients less is left to be painted once the time is over.
-ROUNDS, SECONDS, CLIENTS = (5, 60.0, 8) if os.environ.get("FULL") else (5, 12.0, 4)
+ROUNDS, SECONDS, CLIENTS = (5, 60.0, 8) if os.environ.get("FULL") else (5, 10.0, 4)
 FIRST_PORT = 18_200
 Paint = Callable[[int], None]
 

@@ -39,7 +39,8 @@ from tests.figures import figure
 from tests.portraits.making import style
 from tests.privacy.alone import alone
 
-PERSONS = 200
+# With FULL=1 as many as the figure is of.
+PERSONS = 200 if os.environ.get("FULL") else 60
 DAY = timedelta(days=1)
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 OUTAGE = range(150, 180)

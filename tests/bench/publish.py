@@ -34,6 +34,8 @@ def main() -> int:
     sections = _published(page.read_text() if page.exists() else "")
     for file in sorted(RAW.glob("*.json")):
         raw = json.loads(file.read_text())
+        if raw.get("toy"):
+            continue
         (PAGE / file.name).write_text(file.read_text())
         sections[file.stem] = _section(file.stem, raw)
     rows = _newest(json.loads(kept.read_text()) if kept.exists() else [])

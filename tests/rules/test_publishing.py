@@ -29,6 +29,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "# Page\n\n## sched\n\nas it was\n\n## stack\n\nold\n"
     )
     (tmp_path / "raw" / "stack.json").write_text('{"conditions": "new"}')
+    (tmp_path / "raw" / "gpu-toy.json").write_text('{"conditions": "small", "toy": true}')
     monkeypatch.setattr(figures, "best", lambda: [row("R-01", "small", 9), row("R-03", "new", 6)])
     assert publish.main() == 0
     return tmp_path / "page"
@@ -48,3 +49,8 @@ def test_the_section_of_a_suite_that_was_not_run_stays(page: Path) -> None:
     assert "## sched\n\nas it was\n" in told
     assert "## stack\n\nnew\n" in told
     assert "\nold\n" not in told
+
+
+def test_what_was_run_at_toy_sizes_is_not_published(page: Path) -> None:
+    assert "gpu-toy" not in (page / "bench.md").read_text()
+    assert not (page / "gpu-toy.json").exists()

@@ -23,10 +23,12 @@ from deploy.env import Role
 from deploy.stack.seaweed import TEST_BUCKET, TEST_LEDGER
 from deploy.stack.supervisor import Stack
 from tests import styles
+from tests.spent import Spent
 
 ENGINES = [styles.PASSTHROUGH, "pocket"]
 UNIT = "sitter_unit"
 _stack: Stack | None = None
+_spent = Spent()
 _data = Path(tempfile.mkdtemp(prefix="sitter-"))
 
 
@@ -56,15 +58,21 @@ def pytest_configure(config: pytest.Config) -> None:
         raise
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The last test of a file ends."""
+    if nextitem is None or nextitem.path != item.path:
+        _spent.note(item.path)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How long each room took: what the table in deploy/docs/contributing.md is made from."""
-    spent: defaultdict[str, float] = defaultdict(float)
+    waited: defaultdict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                spent[report.nodeid.split("/")[1]] += report.duration
-    for room, seconds in sorted(spent.items()):
-        terminalreporter.write_line(f"room {room}: {seconds:.0f} s")
+                waited[report.nodeid.split("/")[1]] += report.duration
+    for line in _spent.lines(waited):
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -93,6 +93,7 @@ def test_it_is_found_after_what_people_do_to_pictures(
     assert min(rates.values()) >= 0.99, rates
 
 
+@pytest.mark.timeout(1800)
 def test_it_is_never_found_where_none_is() -> None:
     # In turns of four, as the sorts of pictures are: each sort in both sizes.
     sizes = (SIZE, (320, 400))

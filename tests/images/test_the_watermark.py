@@ -139,7 +139,7 @@ def test_the_same_picture_is_marked_the_same_way() -> None:
 
 
 def test_marking_and_looking_take_as_long_as_promised() -> None:
-    said = []
+    said, within = [], True
     for size in (SIZE, (1024, 1024)):
         picture = clean.picture(0, size)
         times: dict[str, list[float]] = {"mark": [], "look": []}
@@ -154,5 +154,14 @@ def test_marking_and_looking_take_as_long_as_promised() -> None:
         # Twice what was measured alone: other tests run beside this one.
         assert mark < 150
         assert look < 600
+        within &= mark <= 50 and look <= 300
         said.append(f"{size[0]}x{size[1]}: {mark:.0f} + {look:.0f}")
-    figure("W-05", value="; ".join(said), unit="ms", n=7, holds=None, conditions="processor time")
+    figure(
+        "W-05",
+        value="; ".join(said),
+        unit="ms",
+        n=7,
+        # Beside other tests a miss says nothing.
+        holds=within or None,
+        conditions="processor time, medians",
+    )

@@ -71,11 +71,12 @@ lock: $(VENV)/dev ## Resolve deploy/locks/ anew from pyproject.toml
 		--no-header --generate-hashes -o deploy/locks/fuzz.txt
 	@$(PY) -m deploy.locks.parts
 
-# The pictures of the try page need Debian's chromium beside the development packages.
-pictures: demo $(VENV)/dev ## Make the README's pictures again, by running the product
+# Those of the try page and of support's walk need Debian's chromium beside the development packages.
+pictures: demo $(VENV)/dev ## Make the docs' pictures again, by running the product
 	@mkdir -p deploy/docs/pictures && cp var/demo/sheet.jpg deploy/docs/pictures/sheet.jpg
 	@$(PY) -m deploy.models.sheet deploy/docs/pictures
 	@$(PY) -m deploy.stack run --data var/stack -- $(PY) -m tests.api.try_pictures deploy/docs/pictures
+	@$(PY) -m tests.staff.walk deploy/docs
 
 # torch is not in the locks: its builds differ by machine. Everything else is pinned by hash.
 # accelerate asks for it, and a lock with hashes takes only what is there already: torch goes first.

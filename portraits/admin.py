@@ -61,6 +61,7 @@ class StyleAdmin(Editable):
     list_display = ("slug", "version", "life", "name", "engine", "published_at", "retired_at")
     list_filter = ("engine",)
     search_fields = ("slug", "name")
+    search_help_text = "Its short name, or its name in the gallery"
     actions_detail = ("new_draft", "publish", "retire", "discard")
 
     @admin.display(description="Life")
@@ -128,14 +129,24 @@ class StyleAdmin(Editable):
             return HttpResponseRedirect(reverse("admin:portraits_style_change", args=[made.pk]))
         return None
 
-    @act("portraits.publish_style", description="Publish")
+    @act(
+        "portraits.publish_style",
+        description="Publish",
+        says="People order this version from now on. What was ordered of the one before is painted"
+        " as it was ordered.",
+    )
     def publish(self, request: HttpRequest, object_id: str) -> None:
         """People order it from now on, and the version before no more."""
         with _telling(request):
             made = catalogue.publish(uuid.UUID(object_id), timezone.now())
             messages.success(request, f"{made} can be ordered now.")
 
-    @act("portraits.retire_style", description="Retire")
+    @act(
+        "portraits.retire_style",
+        description="Retire",
+        says="Nobody can order this style any more. What was ordered is painted, and finished"
+        " portraits stay. To bring the style back, make a draft of it and publish that.",
+    )
     def retire(self, request: HttpRequest, object_id: str) -> None:
         """Nobody can order it any more; what was ordered is painted."""
         if catalogue.retire(uuid.UUID(object_id), timezone.now()):
@@ -166,10 +177,13 @@ class JobAdmin(ReadOnly):
 
     list_display = ("id", "state", "lane", "created_at", "ended_at")
     list_filter = ("state", "lane")
+    ordering = ("-created_at",)
     search_fields = ("=id", "=owner__id", "=items__id")
+    search_help_text = "The id of an account, of a job, or of a portrait"
+    # What a person asks first stands first.
     fields = readonly_fields = (
-        *("id", "owner_id", "state", "lane", "consent_id"),
-        *("created_at", "start_by", "end_by", "ended_at", "waits", "story"),
+        *("state", "waits", "story", "id", "owner_id", "lane", "consent_id"),
+        *("created_at", "start_by", "end_by", "ended_at"),
     )
     inlines = (ItemInline,)
     actions_detail = ("cancel",)
@@ -186,7 +200,12 @@ class JobAdmin(ReadOnly):
         moments = ((f"{at:%Y-%m-%d %H:%M:%S}", what) for at, what in timeline.of(job))
         return format_html_join("", "<div><code>{}</code> {}</div>", moments)
 
-    @act("portraits.cancel_job", description="Cancel")
+    @act(
+        "portraits.cancel_job",
+        description="Cancel",
+        says="What is finished stays with its owner; the rest ends and is not counted. It cannot be"
+        " taken up again.",
+    )
     def cancel(self, request: HttpRequest, object_id: str) -> None:
         """Portraits that are finished stay with their owner."""
         with _telling(request):
@@ -202,6 +221,7 @@ class ItemAdmin(ReadOnly):
     list_filter = ("state", "code", "style__engine")
     list_select_related = ("style", "job")
     search_fields = ("=id", "=job__id")
+    search_help_text = "The id of a portrait, or of its job"
     fields = readonly_fields = (
         *("id", "job", "position", "style", "task", "state", "phase", "percent", "code", "why"),
         *("retried", "reseeded", "charged", "started_at", "ended_at"),
@@ -213,7 +233,11 @@ class ItemAdmin(ReadOnly):
         """The code in words."""
         return timeline.WHY.get(item.code, item.code) or "-"
 
-    @act("portraits.forward_item", description="Send on to another worker")
+    @act(
+        "portraits.forward_item",
+        description="Send on to another worker",
+        says="The next free worker takes it; whoever has it now finishes nothing any more.",
+    )
     def send_on(self, request: HttpRequest, object_id: str) -> None:
         """For one that is open and stands still; the try stays counted."""
         with _telling(request):
@@ -234,5 +258,5 @@ class ReportAdmin(ReadOnly):
     @act("portraits.close_report", description="Mark as looked into")
     def mark_closed(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         """One after the other; those that were closed before stay as they are."""
-        for report in queryset:
-            reports.close(report.pk, timezone.now())
+        closed = sum(reports.close(report.pk, timezone.now()) for report in queryset)
+        messages.success(request, f"Looked into, and closed: {closed}.")

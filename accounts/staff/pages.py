@@ -2,7 +2,8 @@
 
 An act takes a permission of its own, a proof of who one is from the last ten minutes, and leaves
 its note. One on a single thing is asked for by a link and done by a button, so that nothing happens
-by following an address.
+by following an address. What is sent with a proof that is too old is not done, and is not lost
+either: it is offered once more behind the code.
 """
 
 from collections.abc import Callable
@@ -26,9 +27,16 @@ from accounts.staff import acts, session
 PERMISSION: Final = "permission"
 
 
-def to_proof(request: HttpRequest) -> HttpResponse:
-    """Ask for a code anew, then lead back here."""
-    return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+def to_proof(request: HttpRequest, *, what: str = "", keep: bool = True) -> HttpResponse:
+    """Ask for a code anew, then lead back here.
+
+    A form goes along: the browser sends it on to the page that asks (a redirect by 307), which
+    offers it once more, by the name `what`, when the code was right. `keep=False` drops it: a form
+    with a password is typed again.
+    """
+    goes_along = keep and request.method == "POST"
+    said = {"next": request.get_full_path()} | ({"what": what} if goes_along and what else {})
+    return redirect(f"{reverse('admin:prove')}?{urlencode(said)}", preserve_request=goes_along)
 
 
 def fresh(request: HttpRequest) -> bool:
@@ -36,12 +44,16 @@ def fresh(request: HttpRequest) -> bool:
     return session.fresh(request.session, timezone.now())
 
 
-def stepped_up(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For a view of one's own, `view(request, …)`: only behind a fresh proof."""
+def stepped_up(
+    view: Callable[..., HttpResponse], *, what: str = "", keep: bool = True
+) -> Callable[..., HttpResponse]:
+    """For a view of one's own, `view(request, …)`: only behind a fresh proof (see `to_proof`)."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs) if fresh(request) else to_proof(request)
+        if not fresh(request):
+            return to_proof(request, what=what, keep=keep)
+        return view(request, *args, **kwargs)
 
     return inner
 
@@ -50,6 +62,7 @@ def act(
     permission: str,
     *,
     description: str,
+    says: str = "",
     step_up: bool = True,
     icon: str | None = None,
     danger: bool = False,
@@ -57,7 +70,8 @@ def act(
     """A method of a page: `(self, request, queryset)` in `actions`, `(self, request, object_id)` in
     `actions_detail` and `actions_row`, `(self, request)` in `actions_list`.
 
-    `permission`: "<app>.<verb>_<model>". What is returned is the answer; None leads back.
+    `permission`: "<app>.<verb>_<model>". `says`: what it will do, for the page that asks. What is
+    returned is the answer; None leads back.
     """
     verb = permission.partition(".")[2]
 
@@ -67,7 +81,7 @@ def act(
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             if step_up and not fresh(request):
-                return to_proof(request)
+                return to_proof(request, what=description)
             if queryset is not None:
                 return _do_many(page, request, function, inner, queryset)
             return _do_one(page, request, function, inner, where.get("object_id"))
@@ -78,6 +92,7 @@ def act(
                 PERMISSION: permission,
                 "allowed_permissions": [verb],
                 "short_description": description,
+                "says": says,
                 "attrs": {},
                 "icon": icon,
                 "danger": danger,
@@ -118,6 +133,7 @@ def _ask(page: Any, request: HttpRequest, thing: Any, doing: Any) -> HttpRespons
         **page.admin_site.each_context(request),
         "title": doing.short_description,
         "thing": thing,
+        "says": doing.says,
         "opts": page.opts,
         "danger": doing.danger,
         "back": page.address_of(thing),
@@ -198,7 +214,7 @@ class Editable(Page):
     ) -> Any:
         """The page and its saving."""
         if request.method == "POST" and not fresh(request):
-            return to_proof(request)
+            return to_proof(request, what="Save")
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:

@@ -29,7 +29,7 @@ from redis import RedisError
 from accounts.models import User
 from accounts.staff import session
 from accounts.staff.pages import fresh, to_proof
-from deploy.staff import passkeys, signin
+from deploy.staff import passkeys, qr, signin
 from deploy.staff.forms import FirstCodeForm
 from privacy import staff
 
@@ -45,7 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """The secret and the offer of a passkey; behind either, the recovery codes."""
     if session.of_staff(request.session):
         if not fresh(request):
-            return to_proof(request)
+            return to_proof(request, keep=False)
     elif not session.enrolling(request.session) or _has_factor(request.user):
         return redirect(reverse("admin:login"))
     secret = _secret(request)
@@ -119,12 +119,14 @@ def _secret(request: HttpRequest) -> str:
 def _show(
     request: HttpRequest, form: forms.Form, secret: str, *, said: str = "", status: int = 200
 ) -> HttpResponse:
+    link = get_adapter().build_totp_url(request.user, secret)
     context = {
         "title": "Set up your second factor",
         "form": form,
         "said": said,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        "link": get_adapter().build_totp_url(request.user, secret),
+        "link": link,
+        "square": qr.square(link),
         "passkey": passkeys.proposal(request.user),
         "replaces": session.of_staff(request.session),
     }

@@ -30,7 +30,7 @@ from redis import RedisError
 from accounts.errors import RETRY_SECONDS, SignInAway
 from accounts.models import User
 from accounts.staff import session
-from deploy.staff import passkeys, ticket
+from deploy.staff import again, passkeys, ticket
 from deploy.staff.forms import CodeForm, PasswordForm, ProofForm
 from privacy import staff
 
@@ -91,20 +91,36 @@ def _second_step(request: HttpRequest) -> HttpResponse:
 
 
 def prove(request: HttpRequest) -> HttpResponse:
-    """The second factor anew, before what cannot be taken back."""
+    """The second factor anew, before what cannot be taken back.
+
+    A form that came along (accounts.staff.pages.to_proof) is offered again behind it.
+    """
     user: Any = request.user
-    title = "Is it still you?"
-    if request.method != "POST":
-        return _ask(request, user, ProofForm(user=user), title=title)
+    held = again.held(request)
+    more = {"title": "Is it still you?", "held": held}
+    if request.method != "POST" or again.arrives(request):
+        return _ask(request, user, ProofForm(user=user), **more)
     try:
-        form, refusal = _answered(request, user, ProofForm, title=title)
+        form, refusal = _answered(request, user, ProofForm, **more)
     except RedisError:
         return away(request)
     if refusal:
         return refusal
     form.save()
     session.prove(request.session, timezone.now())
-    return onwards(request)
+    return _offer(request, held) if held and wanted(request) else onwards(request)
+
+
+def _offer(request: HttpRequest, held: str) -> HttpResponse:
+    """What they were about to do, with one button."""
+    context = {
+        **admin.site.each_context(request),
+        "title": "You are still you",
+        "next": wanted(request),
+        "what": request.GET.get("what") or "Go on",
+        "fields": again.fields(held),
+    }
+    return TemplateResponse(request, "staff/again.html", context)
 
 
 def _answered(

@@ -43,7 +43,7 @@ class StaffSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """One's own, behind a fresh proof."""
-        return stepped_up(super().password_change)(request, extra_context)
+        return stepped_up(super().password_change, keep=False)(request, extra_context)
 
     def extra_urls(self) -> list[URLPattern]:
         """Unfold asks for them: what Django's admin has no page for."""

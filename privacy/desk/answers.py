@@ -2,7 +2,8 @@
 
 State and letter go together: the rows are changed, the mail is handed over, and only then they are
 committed; a mail server that is away leaves everything as it was. What is done for the person is
-done before they are told of it, except where the address goes with it.
+done before they are told of it, except where the address goes with it: a deletion's letter goes
+when the ledger has the deletion and before it is carried out, and once, however often it is tried.
 """
 
 import uuid
@@ -94,12 +95,15 @@ def finish(case_id: uuid.UUID, officer_id: uuid.UUID, answer: Answer, now: datet
     _check(case, answer, template, does=does)
     # An erasure takes the address, so whoever is erased is told first, and where the receipt is.
     told_first = does and case.kind == Case.Kind.DELETION
-    if told_first:
+
+    def tell() -> None:
         with transaction.atomic():
             held = cases.held(case_id, officer_id)
-            _send(held, Template.DELETION, answer.words, officer_id, now)
+            if not entries.sent(held, Template.DELETION):
+                _send(held, Template.DELETION, answer.words, officer_id, now)
+
     if does:
-        receipt = VERBS[case.kind](_proven(case), case, answer.choice, now)
+        receipt = VERBS[case.kind](_proven(case), case, answer.choice, now, tell)
         if receipt is not None:
             cases.keep_receipt(case, receipt.sort, receipt.id)
     with transaction.atomic():

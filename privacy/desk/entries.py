@@ -65,6 +65,11 @@ def open_entry(entry: CaseEntry, *, why: audit.Reason) -> dict[str, str]:
     return said
 
 
+def sent(case: Case, template: str) -> bool:
+    """Whether this letter of the case has gone out."""
+    return case.entries.filter(sort=Sort.ANSWER, template=template).exists()
+
+
 def of(owner_id: uuid.UUID) -> list[CaseEntry]:
     """Everything that was written on what a person has asked for, oldest first."""
     rows = CaseEntry.objects.filter(case__subject_id=owner_id).select_related("case")

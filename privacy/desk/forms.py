@@ -104,6 +104,11 @@ class WordsForm(forms.Form):
 
     words = _text("Words", required=True)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # It stands on one page with the other form's words, and each label leads to its own field.
+        options.setdefault("auto_id", "id_note_%s")
+        super().__init__(*args, **options)
+
 
 class FinishForm(forms.Form):
     """How a request ends."""

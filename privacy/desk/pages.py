@@ -42,7 +42,7 @@ class CaseAdmin(ReadOnly):
     )
     list_filter = ("state", "kind", "identity", "region")
     search_fields = ("=id", "=subject_id")
-    search_help_text = "The number of a request, the id of an account, or its exact e-mail address"
+    search_help_text = "The number of a request or a report, or an account's id or exact e-mail"
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Whoever notes what came by mail."""
@@ -66,7 +66,9 @@ class CaseAdmin(ReadOnly):
             wanted = uuid.UUID(search_term.strip())
         except ValueError:
             return (queryset.none() if search_term else queryset), False
-        return queryset.filter(Q(pk=wanted) | Q(subject_id=wanted)), False
+        # Whoever reported their face was told the number of the report, and no other.
+        mine = Q(pk=wanted) | Q(subject_id=wanted) | Q(claim_id=wanted)
+        return queryset.filter(mine), False
 
     @admin.display(description="Request")
     def reference(self, case: Case) -> str:
@@ -94,7 +96,7 @@ class CaseAdmin(ReadOnly):
     def get_urls(self) -> list[Any]:
         """The two addresses that take what staff do."""
         acts = self.admin_site.admin_view(self.act_view)
-        finish = self.admin_site.admin_view(stepped_up(self.finish_view))
+        finish = self.admin_site.admin_view(stepped_up(self.finish_view, what="Answer and close"))
         return [
             path("<uuid:pk>/act/", acts, name="privacy_case_act"),
             path("<uuid:pk>/finish/", finish, name="privacy_case_finish"),
@@ -124,11 +126,11 @@ class CaseAdmin(ReadOnly):
         officer_id = gate.need(request, "handle")
         back = HttpResponseRedirect(reverse(PAGE, args=[pk]))
         doing, said = request.POST.get("do", ""), request.POST.get("instead_of", "")
+        form = WordsForm(request.POST) if doing in TYPED else None
         try:
             if doing == "show":
                 return self._opened(request, pk)
-            if doing in TYPED:
-                form = WordsForm(request.POST)
+            if form is not None:
                 if not form.is_valid():
                     return self._page(request, cases.find(pk), words=form)
                 said = form.cleaned_data["words"]
@@ -138,10 +140,24 @@ class CaseAdmin(ReadOnly):
         except (KeyError, ValueError):
             return back  # no button of this page sends that
         except PrivacyError as error:
-            messages.error(request, str(error))
-            return back
+            return self._refused(request, pk, error, words=form)
         messages.success(request, done)
         return back
+
+    def _refused(
+        self,
+        request: HttpRequest,
+        pk: uuid.UUID,
+        error: PrivacyError,
+        *,
+        words: WordsForm | None = None,
+        finish: FinishForm | None = None,
+    ) -> HttpResponse:
+        """In its sentence, with what was typed: it is too long to be typed again in a minute."""
+        messages.error(request, str(error))
+        if isinstance(error, CaseUnknown) or not (words or finish):
+            return HttpResponseRedirect(reverse(PAGE, args=[pk]))
+        return self._page(request, cases.find(pk), words=words, finish=finish)
 
     def _opened(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The page with what was written, this once. Raises CaseUnknown."""
@@ -156,6 +172,7 @@ class CaseAdmin(ReadOnly):
         back = HttpResponseRedirect(reverse(PAGE, args=[pk]))
         if request.method != "POST":
             return back
+        form = None
         try:
             case = cases.find(pk)
             form = FinishForm(case, request.POST)
@@ -167,8 +184,7 @@ class CaseAdmin(ReadOnly):
             gate.noted(request, "finish", pk)
             answers.finish(pk, officer_id, answer, timezone.now())
         except PrivacyError as error:
-            messages.error(request, str(error))
-            return back
+            return self._refused(request, pk, error, finish=form)
         messages.success(request, "Closed. The receipt is on this page.")
         return back
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from privacy import claims, consent, erasure
+from privacy import claims, consent, erasure, ledgerstore, restore
 from privacy.desk import answers, cases, letters, post, verbs
 from privacy.desk.answers import Answer, Ending
 from privacy.desk.errors import (
@@ -21,7 +21,13 @@ from privacy.desk.errors import (
 )
 from privacy.desk.letters import TEXTS, Template
 from privacy.desk.verbs import Choice
-from privacy.errors import ConsentMissing, ConsentOutdated, LedgerDown, OwnerErased
+from privacy.errors import (
+    ConsentMissing,
+    ConsentOutdated,
+    LedgerDown,
+    OwnerErased,
+    StorageDown,
+)
 from privacy.models import AuditEvent, Case, Consent, Erasure, Export, FaceClaim
 from privacy.parts import Scope
 from tests.portraits.making import consenting, now, set_with_photo, sign
@@ -59,7 +65,7 @@ def finished(case: Case, answer: Answer = DO) -> Case:
     return answers.finish(case.pk, taken(case), answer, now())
 
 
-def crashing(*args: object) -> None:
+def crashing(*args: object, **more: object) -> None:
     raise SystemExit
 
 
@@ -135,7 +141,7 @@ def test_a_correction_says_what_is_right() -> None:
 def test_nobody_is_corrected_who_has_left() -> None:
     case = asked(Kind.CORRECTION)
     User.objects.filter(pk=whose(case)).update(is_active=False)
-    verbs.VERBS[Kind.CORRECTION](whose(case), case, Choice(region="x"), now())
+    verbs.VERBS[Kind.CORRECTION](whose(case), case, Choice(region="x"), now(), crashing)
     corrected = AuditEvent.objects.filter(verb=AuditEvent.Verb.CORRECTED)
     assert not corrected.filter(subject_id=whose(case)).exists()
 
@@ -357,21 +363,68 @@ def test_nobody_is_written_to_where_there_is_no_address() -> None:
     assert post.address(shut, now()) is None
 
 
-def test_a_ledger_that_is_away_erases_nothing_and_the_case_stays_open(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_ledger_that_is_away_erases_nothing_and_nobody_is_told_that_it_did(
+    monkeypatch: pytest.MonkeyPatch, server: mailserver.MailServer
 ) -> None:
     case = asked(Kind.DELETION)
     me = taken(case)
 
     def away(*args: Any, **more: Any) -> None:
-        raise LedgerDown
+        raise StorageDown
 
     with monkeypatch.context() as down:
-        down.setattr("privacy.restore.intend", away)
+        down.setattr("privacy.ledgerstore.put", away)
         with pytest.raises(LedgerDown):
             answers.finish(case.pk, me, DO, now())
-    assert seen(case).state == Case.State.OPEN
+    row = seen(case)
+    assert (row.state, row.answered_at, row.entries.count()) == ("open", None, 1)
+    assert server.mails == []
     assert is_closed_as(answers.finish(case.pk, me, DO, now()), "done")
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.BIOMETRIC])
+def test_a_deletion_that_breaks_off_behind_its_letter_is_pressed_again_and_told_once(
+    monkeypatch: pytest.MonkeyPatch, server: mailserver.MailServer, scope: str
+) -> None:
+    case = asked(Kind.DELETION)
+    me, answer = taken(case), Answer(Ending.DO, choice=Choice(scope))
+    with monkeypatch.context() as crash:
+        for verb in ("request", "request_part"):
+            crash.setattr(erasure, verb, crashing)
+        with pytest.raises(SystemExit):
+            answers.finish(case.pk, me, answer, now())
+    assert seen(case).state == Case.State.OPEN
+    done = answers.finish(case.pk, me, answer, now())
+    assert is_closed_as(done, "done")
+    assert done.receipt_id == Erasure.objects.get(subject_id=whose(case)).pk
+    assert [letter(raw)[0] for _, raw in server.mails] == ["We are deleting it"]
+
+
+def test_a_deletion_pressed_again_behind_the_erasure_is_closed_with_its_receipt(
+    monkeypatch: pytest.MonkeyPatch, server: mailserver.MailServer
+) -> None:
+    case = asked(Kind.DELETION)
+    me = taken(case)
+    with monkeypatch.context() as crash:
+        crash.setattr(cases, "keep_receipt", crashing)
+        with pytest.raises(SystemExit):
+            answers.finish(case.pk, me, DO, now())
+    begun = Erasure.objects.get(subject_id=whose(case))
+    done = answers.finish(case.pk, me, DO, now())
+    assert is_closed_as(done, "done")
+    assert done.receipt_id == begun.pk
+    assert len(server.mails) == 1
+
+
+def test_a_letter_that_does_not_go_takes_the_line_of_the_ledger_back(settings_of: Any) -> None:
+    case = asked(Kind.DELETION)
+    me = taken(case)
+    settings_of(EMAIL_PORT=1)
+    before = set(ledgerstore.names(restore.INTENTS))
+    with pytest.raises(MailAway):
+        answers.finish(case.pk, me, DO, now())
+    assert set(ledgerstore.names(restore.INTENTS)) <= before
 
 
 # --- The words ----------------------------------------------------------------------------------

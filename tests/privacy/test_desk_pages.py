@@ -102,6 +102,12 @@ def test_a_person_is_found_by_exact_address_or_id(browser: Client) -> None:
         assert (f"/{case.pk}/change/" in body) is there, wanted
 
 
+def test_a_report_is_found_by_the_number_that_its_sender_was_told(browser: Client) -> None:
+    claim = claims.receive(fresh(), WORDS, "en", now())
+    case = Case.objects.get(claim_id=claim.pk)
+    assert f"/{case.pk}/change/" in browser.get(LIST, {"q": str(claim.pk)}).content.decode()
+
+
 def test_groups_say_so(browser: Client) -> None:
     contact = fresh()
     first, second = noted(Kind.ABUSE, contact=contact), noted(Kind.ABUSE, contact=contact)
@@ -153,7 +159,11 @@ def test_the_buttons_do_what_they_say(browser: Client, me: User) -> None:
     case = noted(Kind.ACCESS, address(consenting()))
     assert "It is yours." in act(browser, case, "take")
     assert seen(case).officer_id == me.pk
-    assert "The first answer is sent." in act(browser, case, "acknowledge")
+    assert "Send the first answer" in browser.get(page(case)).content.decode()
+    body = act(browser, case, "acknowledge")
+    assert "The first answer is sent." in body
+    assert "Send it once more" in body
+    assert "Send the first answer" not in body
     assert "Noted." in act(browser, case, "note", words="A note.")
     assert "The person was told." in act(browser, case, "extend", words="It is much.")
     assert seen(case).extended_at is not None
@@ -166,6 +176,37 @@ def test_a_note_without_words_is_asked_for_them(browser: Client, me: User) -> No
     taken(case, me.pk)
     assert "This field is required." in act(browser, case, "note", words="")
     assert seen(case).entries.count() == 1
+
+
+def test_every_label_leads_to_a_field_of_its_own(browser: Client, me: User) -> None:
+    case = asked(Kind.ABUSE)
+    taken(case, me.pk)
+    body = browser.get(page(case)).content.decode()
+    ids = re.findall(r'<(?:textarea|select|input)[^>]* id="([^"]+)"', body)
+    assert len(ids) == len(set(ids))
+    assert {"id_words", "id_note_words"} <= set(ids)
+    assert {"id_words", "id_note_words"} <= set(re.findall(r'<label for="([^"]+)"', body))
+
+
+def test_what_was_typed_is_still_there_when_the_letter_cannot_go(
+    browser: Client, me: User, settings_of: Any
+) -> None:
+    case = asked(Kind.ABUSE)
+    taken(case, me.pk)
+    settings_of(EMAIL_PORT=1)
+    body = finish(browser, case, ending="do", words="We have looked at it for long.")
+    assert "The mail server does not answer" in body
+    assert "We have looked at it for long." in body
+    body = act(browser, case, "extend", words="There is much of it.")
+    assert "The mail server does not answer" in body
+    assert "There is much of it." in body
+    assert (seen(case).state, seen(case).extended_at) == (Case.State.OPEN, None)
+
+
+def test_a_note_on_what_does_not_exist_leads_back_to_the_list(browser: Client) -> None:
+    sent = {"do": "note", "words": "A note."}
+    answer = browser.post(f"{LIST}{uuid.uuid4()}/act/", sent, follow=True)
+    assert "There is no such request." in answer.content.decode()
 
 
 @pytest.mark.parametrize("sent", [{"do": "nonsense"}, {"do": "take", "instead_of": "nobody"}, {}])
@@ -321,8 +362,9 @@ def test_ending_one_takes_a_fresh_proof_and_nothing_was_done_without(me: User) -
     taken(case, me.pk)
     http = client(me, proved=timedelta(minutes=11))
     answer = http.post(f"{LIST}{case.pk}/finish/", {"ending": "do", "scope": "account"})
-    assert answer.status_code == 302
+    assert answer.status_code == 307
     assert answer["Location"].startswith("/admin/prove/?next=")
+    assert answer["Location"].endswith("&what=Answer+and+close")
     assert seen(case).state == Case.State.OPEN
     assert not Erasure.objects.filter(subject_id=whose(case)).exists()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -75,3 +76,15 @@ def shown(page: Any, name: str) -> str:
 def codes(page: Any) -> list[str]:
     """The recovery codes that a page shows."""
     return re.findall(r"<li>([0-9]+)</li>", shown(page, "codes"))
+
+
+def enrolled(user: User) -> tuple[str, list[str]]:
+    """The secret and the recovery codes of somebody who signs in for the first time."""
+    http = browser()
+    led = http.post("/admin/login/", {"email": user.email, "password": PASSWORD, "next": ""})
+    secret = shown(http.get(led["Location"]), "secret")
+    made = http.post("/admin/enrol/", {"code": code(secret)})
+    assert made.status_code == 200
+    # The code that was shown counts once, and the tests want to use it again at once.
+    cache.clear()
+    return secret, codes(made)

@@ -5,6 +5,7 @@ Nothing here may use Django's database: Playwright keeps an event loop in its th
 
 from __future__ import annotations
 
+import io
 import re
 import secrets
 from collections import Counter
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Error
 
+from deploy.staff.qr import QUIET, SCALE
 from tests.api.people import PASSWORD, People, Person
 from tests.api.visiting import Visit, chromium, wants_a_browser
 from tests.figures import figure
@@ -197,6 +200,27 @@ def test_a_role_sees_no_face_no_prompt_and_no_address(
     )
     assert crawl.found == []
     assert crawl.pages > 3
+
+
+def test_the_square_of_the_second_factor_is_white_around_on_a_dark_page(
+    browser: Browser, people: People
+) -> None:
+    person = people.make(signed=False, role="auditor")
+    visit = Visit(browser, people.live.urls.web, color_scheme="dark")
+    page = visit.page
+    page.goto("/admin/")
+    page.fill("[name=email]", person.email)
+    page.fill("[name=password]", PASSWORD)
+    page.click("#login-form button[type=submit]")
+    square = page.get_by_role("img", name="QR code of the key beneath it")
+    shown = Image.open(io.BytesIO(square.locator("svg").screenshot())).convert("L")
+    edge = QUIET * SCALE - 1
+    assert shown.crop((1, 1, shown.width - 1, edge)).getextrema() == (255, 255)
+    assert shown.getextrema() == (0, 255)
+    around = page.evaluate("getComputedStyle(document.getElementById('page')).backgroundColor")
+    assert "255" not in around
+    visit.accessible("setting up, in the dark")
+    visit.clean()
 
 
 def test_a_passkey_is_made_and_used_in_the_browser(browser: Browser, people: People) -> None:

@@ -116,6 +116,10 @@ def test_a_style_is_retired_and_a_draft_thrown_away(editor: Client) -> None:
     assert act(editor, draft, "discard").status_code == 200
     assert not Style.objects.filter(pk=draft.pk).exists()
     assert "was published" in act(editor, row, "discard").content.decode()
+    asked = editor.get(f"/admin/portraits/style/{row.pk}/retire/").content.decode()
+    assert "What was ordered is painted" in asked
+    row.refresh_from_db()
+    assert row.retired_at is None
     assert "order this style any more" in act(editor, row, "retire").content.decode()
     assert "Nobody could order" in act(editor, row, "retire").content.decode()
 

@@ -17,7 +17,17 @@ from deploy.staff import signin
 from deploy.staff import ticket as tickets
 from deploy.staff.roles import Role
 from privacy.models import AuditEvent
-from tests.staff.members import PASSWORD, browser, client, code, codes, field, member, shown
+from tests.staff.members import (
+    PASSWORD,
+    browser,
+    client,
+    code,
+    codes,
+    enrolled,
+    field,
+    member,
+    shown,
+)
 
 Verb = AuditEvent.Verb
 LOGIN, ENROL, PROVE = "/admin/login/", "/admin/enrol/", "/admin/prove/"
@@ -38,18 +48,6 @@ def staff() -> User:
 
 def password(http: Client, user: User, said: str = PASSWORD, where: str = "") -> Any:
     return http.post(LOGIN, {"email": user.email, "password": said, "next": where})
-
-
-def enrolled(user: User) -> tuple[str, list[str]]:
-    """The secret and the recovery codes of somebody who signs in for the first time."""
-    http = browser()
-    led = password(http, user)
-    secret = shown(http.get(led["Location"]), "secret")
-    made = http.post(ENROL, {"code": code(secret)})
-    assert made.status_code == 200
-    # The code that was shown counts once, and the tests want to use it again at once.
-    cache.clear()
-    return secret, codes(made)
 
 
 def second(http: Client, user: User, said: str, where: str = "") -> Any:
@@ -233,7 +231,9 @@ def test_a_proof_is_good_for_ten_minutes(staff: User) -> None:
     act = {"action": "mark_closed", "index": "0", "_selected_action": [str(uuid.UUID(int=0))]}
     reports = "/admin/portraits/report/"
     led = http.post(f"{reports}?state__exact=open", act)
-    assert led["Location"] == f"{PROVE}?next={reports.replace('/', '%2F')}%3Fstate__exact%3Dopen"
+    where = f"{reports.replace('/', '%2F')}%3Fstate__exact%3Dopen"
+    assert led.status_code == 307
+    assert led["Location"] == f"{PROVE}?next={where}&what=Mark+as+looked+into"
     assert http.post(PROVE, {"code": "000000"}).status_code == 403
     back = http.post(led["Location"], {"code": spare[0], "next": reports})
     assert back["Location"] == reports

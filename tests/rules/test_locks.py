@@ -20,6 +20,17 @@ def extra(name: str) -> list[str]:
     return [*said["project"]["optional-dependencies"][name]]
 
 
+def test_every_dependency_of_ours_is_in_the_lock() -> None:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    shipped = (
+        said["optional-dependencies"][name] for name in ("intake", "gpu", "operator", "stack")
+    )
+    wanted = [*said["dependencies"], *(each for names in shipped for each in names)]
+    names = {re.split(r"[\[=<>~! ]", each)[0].lower() for each in wanted} - {"torch"}
+    assert len(names) > 20
+    assert names <= pins("run").keys()
+
+
 def test_what_more_is_installed_comes_in_the_same_versions() -> None:
     assert pins("run").items() < pins("engines").items() < pins("dev").items()
 

@@ -22,7 +22,8 @@ class UserAdmin(ReadOnly):
 
     list_display = ("id", "region", "is_adult", "is_staff", "is_active", "created_at")
     fields = (*list_display, "last_seen_at")
-    search_fields = ("=email", "=id")
+    search_fields = ("=id",)
+    finds_people = True
     search_help_text = "A whole e-mail address, or an id"
     # What else is known by this id, for whoever may see it: the pages are of other rooms.
     change_form_outer_before_template = "staff/account.html"

@@ -98,7 +98,7 @@ def test_a_person_is_found_by_exact_address_or_id(browser: Client) -> None:
         (address(who)[1:], False),
         ("nothing", False),
     ):
-        body = browser.get(LIST, {"q": wanted}).content.decode()
+        body = browser.post(LIST, {"q": wanted}, follow=True).content.decode()
         assert (f"/{case.pk}/change/" in body) is there, wanted
 
 

@@ -49,5 +49,26 @@ def test_an_account_is_found_by_the_whole_of_either_and_by_no_part(found_by: str
     user, http = User.objects.get(pk=who), client(member(Role.SUPPORT))
     whole = str(getattr(user, found_by))
     for said, there in ((whole, True), (whole[:-1], False), (whole[1:], False)):
-        page = http.get("/admin/accounts/user/", {"q": said}).content.decode()
-        assert (f"/{who}/change/" in page) is there, said
+        found = http.post("/admin/accounts/user/", {"q": said}, follow=True)
+        assert (f"/{who}/change/" in found.content.decode()) is there, said
+        if "@" in said:
+            assert ("No account has this address." in found.content.decode()) is not there
+            # Only an id is in an address that browsers and logs keep.
+            ((led_to, _),) = found.redirect_chain
+            assert led_to.endswith(f"?q={who if there else 'nobody'}")
+
+
+def test_an_address_that_is_opened_finds_nobody() -> None:
+    who = consenting()
+    http = client(member(Role.SUPPORT))
+    page = http.get("/admin/accounts/user/", {"q": User.objects.get(pk=who).email})
+    assert f"/{who}/change/" not in page.content.decode()
+
+
+def test_what_is_found_by_no_address_says_so_and_asks_nobody() -> None:
+    who = consenting()
+    http = client(member(Role.CONTENT))
+    given = {"q": User.objects.get(pk=who).email, "status__exact": "x"}
+    found = http.post("/admin/portraits/style/", given)
+    assert found["Location"] == "/admin/portraits/style/?q=nobody&status__exact=x"
+    assert http.post("/admin/accounts/user/", given).status_code == 403

@@ -194,10 +194,10 @@ class Page(ModelAdmin):
         """
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        shown = request.POST.copy()
+        shown, said = request.POST.copy(), str(request.POST[SEARCH_VAR])
         shown.pop("csrfmiddlewaretoken", None)
-        if "@" in shown[SEARCH_VAR]:
-            shown[SEARCH_VAR] = self._person(request, shown[SEARCH_VAR].strip().lower())
+        if "@" in said:
+            shown[SEARCH_VAR] = self._person(request, said.strip().lower())
         return redirect(f"{request.path}?{shown.urlencode()}")
 
     def _person(self, request: HttpRequest, email: str) -> str:

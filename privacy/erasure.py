@@ -5,7 +5,6 @@ whatever number of portraits was sealed to it; of a part the capsules go. What i
 in the bucket is noise, and its names are on the erasure's row, for stages.py to delete and prove.
 """
 
-import os
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -14,17 +13,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 
-from accounts.models import Session, User
-from privacy import audit, dispatch, export, keys, leases, restore, retention, stops
+from accounts.models import User
+from privacy import audit, closing, dispatch, export, keys, leases, restore, retention, stops
 from privacy.crypto import Recipient
 from privacy.errors import OwnerErased
 from privacy.models import Blob, Capsule, Consent, Erasure, OwnerKey
 from privacy.parts import Scope, parts
 from privacy.retention import Kind, Term
 
-LEASE: Final = "erasure"
+LEASE: Final = closing.LEASE
 LATE: Final = timedelta(hours=1)
 # One step may have a hundred thousand bodies to delete before it can say that it got on.
 STEP_LIMIT: Final = timedelta(minutes=10)
@@ -42,6 +41,15 @@ class Body:
     living: bool
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Who wants their account erased, since when, and the id under which the receipt will be."""
+
+    id: uuid.UUID
+    owner_id: uuid.UUID
+    at: datetime
+
+
 def request(
     owner_id: uuid.UUID,
     now: datetime,
@@ -55,36 +63,61 @@ def request(
     LedgerDown; then nothing has changed.
     """
     if erasure_id is not None:
-        return _request(owner_id, now, erasure_id, requested_at or now)
+        return _request(Asked(erasure_id, owner_id, requested_at or now), now)
     known = Erasure.objects.filter(subject_id=owner_id, scope=Scope.ACCOUNT).first()
     if known is not None:
         return known
     with restore.intend(restore.Intent.ERASE, owner_id, now, scope=Scope.ACCOUNT) as entry:
-        return _request(owner_id, now, entry.id, now)
+        return _request(Asked(entry.id, owner_id, now), now)
 
 
-def _request(
-    owner_id: uuid.UUID, now: datetime, erasure_id: uuid.UUID, requested_at: datetime
-) -> Erasure:
+def _request(asked: Asked, now: datetime) -> Erasure:
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
-        known = Erasure.objects.filter(subject_id=owner_id, scope=Scope.ACCOUNT).first()
-        if known is not None:
-            return known
-        prefix = _hold_or_bury(owner_id, now)
-        erasure = Erasure(
-            id=erasure_id,
-            subject_id=owner_id,
-            prefix=prefix,
-            counts=_count(owner_id),
-            unopenable_by=keys.unopenable_by(owner_id, now),
-            requested_at=requested_at,
-        )
-        _shred_account(owner_id, user, now)
-        _withdraw_consents(owner_id, now)
-        stops.run(owner_id, now, erase_results=False)
-        _start(erasure)
+        erasure = _begin([asked], now)[asked.owner_id]
+        if erasure.pk == asked.id:
+            dispatch.send(LEASE, erasure.id)
     return erasure
+
+
+def request_all(asked: Sequence[Asked], now: datetime) -> None:
+    """Erase many accounts at once, for a replay of the restore's ledger.
+
+    All of them are unreadable with one commit. Nobody is told to go on: the replay does itself.
+    """
+    with transaction.atomic():
+        _begin(asked, now)
+
+
+def _begin(asked: Sequence[Asked], now: datetime) -> dict[uuid.UUID, Erasure]:
+    """The erasure of each person, in the caller's transaction: a new one, or the first."""
+    ids = sorted({one.owner_id for one in asked})
+    # In one order for everybody, so that two replays wait for each other and never in a circle.
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    users = {user.pk: user for user in locked}
+    known = Erasure.objects.filter(subject_id__in=ids, scope=Scope.ACCOUNT)
+    found = {erasure.subject_id: erasure for erasure in known}
+    fresh = {one.owner_id: one for one in asked if one.owner_id not in found}
+    if not fresh:
+        return found
+    prefixes = closing.hold_or_bury(list(fresh), now)
+    counts, ends = closing.count(list(fresh)), closing.unopenable_by(list(fresh), now)
+    begun = {
+        owner_id: Erasure(
+            id=one.id,
+            subject_id=owner_id,
+            prefix=prefixes[owner_id],
+            counts=counts[owner_id],
+            unopenable_by=ends[owner_id],
+            requested_at=one.at,
+        )
+        for owner_id, one in fresh.items()
+    }
+    closing.shred_accounts(list(begun), [users[pk] for pk in begun if pk in users], now)
+    _withdraw_consents(list(begun), now)
+    for erasure in begun.values():
+        stops.run(erasure.subject_id, now, erase_results=False)
+        _start(erasure)
+    return found | begun
 
 
 def request_part(
@@ -139,10 +172,11 @@ def _request_part(
         )
         _shred(owner_id, bodies, one_by_one=scope is not Scope.BIOMETRIC)
         if scope is Scope.BIOMETRIC:
-            _withdraw_consents(owner_id, now)
+            _withdraw_consents([owner_id], now)
             leases.revoke(but=LEASE, owner_id=owner_id)
             stops.run(owner_id, now, erase_results=False)
         _start(erasure)
+        dispatch.send(LEASE, erasure.id)
     return erasure
 
 
@@ -150,45 +184,6 @@ def late(now: datetime) -> int:
     """Erasures that are not proved an hour after they were asked for. Must be 0."""
     open_ones = Erasure.objects.exclude(stage=Erasure.Stage.PROVED)
     return open_ones.filter(requested_at__lt=now - LATE).count()
-
-
-# --- The account -------------------------------------------------------------------------------
-
-
-def _hold_or_bury(owner_id: uuid.UUID, now: datetime) -> str:
-    """Hold the owner's row alone; a person who never had a key gets a destroyed one."""
-    try:
-        return keys.hold_owner(owner_id, exclusive=True)
-    except OwnerErased:
-        # Upkeep may not read a wrapped key, so no more than the id is asked for.
-        OwnerKey.objects.only("owner_id").get_or_create(
-            owner_id=owner_id,
-            defaults={"public": b"", "prefix": os.urandom(16).hex(), "destroyed_at": now},
-        )
-        return str(OwnerKey.objects.values_list("prefix", flat=True).get(owner_id=owner_id))
-
-
-def _count(owner_id: uuid.UUID) -> dict[str, int]:
-    """What there is by class; what was destroyed before is not counted a second time."""
-    living = Blob.objects.filter(owner_id=owner_id).exclude(state=Blob.State.SHREDDED)
-    counted = living.values_list("kind").annotate(n=Count("pk"))
-    return {Kind(kind).name.lower(): n for kind, n in counted}
-
-
-def _shred_account(owner_id: uuid.UUID, user: User | None, now: datetime) -> None:
-    """Destroy the owner key and what was sealed to workers; nobody is signed in any more.
-
-    What was sealed to the owner key needs no look: without the key it is noise, however much it is.
-    """
-    Capsule.objects.filter(blob__owner_id=owner_id, blob__recipient=Recipient.FLEET).delete()
-    OwnerKey.objects.filter(owner_id=owner_id).update(wrapped=None, public=b"", destroyed_at=now)
-    # An erasure of a part that is still under way has a receipt of its own to come to.
-    leases.revoke(but=LEASE, owner_id=owner_id)
-    Session.objects.filter(user_id=owner_id).delete()
-    if user is not None:
-        user.is_active = False
-        user.set_unusable_password()
-        user.save(update_fields=["is_active", "password"])
 
 
 # --- A part ------------------------------------------------------------------------------------
@@ -223,7 +218,7 @@ def _asked_before(
     """The first request for the same thing; a face that has come back since is not the same."""
     rows = Erasure.objects.filter(subject_id=owner_id, scope=scope, target_id=target_id)
     found = rows.order_by("-requested_at", "-pk").first()
-    if scope is Scope.BIOMETRIC and (any(body.living for body in bodies) or _granted(owner_id)):
+    if scope is Scope.BIOMETRIC and (any(body.living for body in bodies) or _granted([owner_id])):
         return None
     return found
 
@@ -258,36 +253,36 @@ def _shred(owner_id: uuid.UUID, bodies: Sequence[Body], *, one_by_one: bool) -> 
 # --- Both --------------------------------------------------------------------------------------
 
 
-def _granted(owner_id: uuid.UUID) -> list[Consent]:
+def _granted(owner_ids: Sequence[uuid.UUID]) -> list[Consent]:
     """The consents that hold: the newest entry of each purpose, where it is a signature."""
-    rows = Consent.objects.filter(subject_id=owner_id).order_by("document__purpose", "-at", "-pk")
-    newest = rows.distinct("document__purpose")
-    return [entry for entry in newest if entry.verb == Consent.Verb.GRANTED]
+    order = ("subject_id", "document__purpose")
+    rows = Consent.objects.filter(subject_id__in=owner_ids).order_by(*order, "-at", "-pk")
+    return [entry for entry in rows.distinct(*order) if entry.verb == Consent.Verb.GRANTED]
 
 
-def _withdraw_consents(owner_id: uuid.UUID, now: datetime) -> None:
+def _withdraw_consents(owner_ids: Sequence[uuid.UUID], now: datetime) -> None:
     """Erasing is no withdrawal that the person has to give first; the machine stops the work."""
     entries = [
         Consent(
-            subject_id=owner_id,
+            subject_id=entry.subject_id,
             document_id=entry.document_id,
             verb=Consent.Verb.WITHDRAWN,
             act=Consent.Act.ERASURE,
             client="erasure",
             at=now,
         )
-        for entry in _granted(owner_id)
+        for entry in _granted(owner_ids)
     ]
     Consent.objects.bulk_create(entries)
     audit.record_many(
         audit.Verb.CONSENT_WITHDRAWN,
-        [(entry.pk, owner_id) for entry in entries],
+        [(entry.pk, entry.subject_id) for entry in entries],
         reason=audit.Reason.ERASURE,
     )
 
 
 def _start(erasure: Erasure) -> None:
-    """Write the row, open the work and tell upkeep."""
+    """Write the row and open the work."""
     erasure.save(force_insert=True)
     leases.open_work(LEASE, erasure.id, erasure.subject_id)
     audit.record(
@@ -297,4 +292,3 @@ def _start(erasure: Erasure) -> None:
         count=max(1, sum(erasure.counts.values())),
         reason=audit.Reason.ERASURE,
     )
-    dispatch.send(LEASE, erasure.id)

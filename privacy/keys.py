@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -254,15 +254,15 @@ def root_epoch() -> str:
     return epochs.newest()
 
 
-def unopenable_by(owner_id: uuid.UUID, now: datetime) -> datetime:
-    """By when no backup of the database opens this person's things, if they are erased now.
+def unopenable_under(label: str, now: datetime) -> datetime:
+    """By when no backup of the database opens the things of whoever is erased now.
 
-    A copy of their wrapped key ends with the root of its epoch, one of a capsule that was sealed
-    to the workers with the seed of its day, whichever is later.
+    `label` is the epoch of the root that their key was wrapped with, empty where they had none. A
+    copy of the wrapped key ends with that root, one of a capsule that was sealed to the workers
+    with the seed of its day, whichever is later.
     """
     ends = [now]
-    label = OwnerKey.objects.filter(pk=owner_id).values_list("root_epoch", flat=True).first()
-    epoch = RootEpoch.objects.filter(label=label or "", destroyed_at=None).first()
+    epoch = RootEpoch.objects.filter(label=label, destroyed_at=None).first()
     if epoch is not None:
         ends.append(epochs.end(epoch, now))
     day = FleetKey.objects.order_by("-label").values_list("label", flat=True).first()
@@ -316,3 +316,14 @@ def hold_owner(owner_id: uuid.UUID, *, exclusive: bool = False) -> str:
     if row is None:
         raise OwnerErased
     return str(row[0])
+
+
+def hold_owners(owner_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Lock many owners' rows alone, in one order for everybody; the prefixes of those who live."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT owner_id, prefix FROM privacy_ownerkey WHERE owner_id = ANY(%s::uuid[])"
+            " AND destroyed_at IS NULL ORDER BY owner_id FOR NO KEY UPDATE",
+            [list(owner_ids)],
+        )
+        return dict(cursor.fetchall())

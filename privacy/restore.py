@@ -10,6 +10,7 @@ carries everything out again. An entry holds ids and times, and no word of a per
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ VOID_AFTER: Final = timedelta(minutes=10)
 # How far behind the restored database's last pulse a replay begins: longer than any transaction.
 OVERLAP: Final = timedelta(hours=1)
 BATCH: Final = 1000
+# Entries are small, so reading them is mostly waiting for the bucket.
+READERS: Final = 8
 
 
 class Intent(StrEnum):
@@ -300,9 +303,15 @@ def entries() -> Iterator[Entry]:
     after = CONFIRMED + _stamp(last - OVERLAP) if last else ""
     # Listed first: what is confirmed meanwhile then stands in the other list.
     undecided = ledgerstore.names(INTENTS)
-    for name in [*ledgerstore.names(CONFIRMED, after=after), *undecided]:
-        try:
-            yield _entry(name)
-        except BlobGone:
-            # Its time was over, or it has just been confirmed.
-            continue
+    found = [*ledgerstore.names(CONFIRMED, after=after), *undecided]
+    with ThreadPoolExecutor(READERS) as pool:
+        for start in range(0, len(found), BATCH):
+            yield from filter(None, pool.map(_entry_or_none, found[start : start + BATCH]))
+
+
+def _entry_or_none(name: str) -> Entry | None:
+    try:
+        return _entry(name)
+    except BlobGone:
+        # Its time was over, or it has just been confirmed.
+        return None

@@ -6,7 +6,7 @@ found nothing. What fails is tried again, for ever, and says louder how old it h
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -63,13 +63,14 @@ def advance(held: leases.Claim, now: Clock) -> bool:
     if erasure.stage == Stage.ROWS:
         _prove(erasure, now())
         erasure.refresh_from_db()
-    return _finish(erasure, held, now())
+    return finish(erasure, held, now())
 
 
 # --- The steps ---------------------------------------------------------------------------------
 
 
-def _prefixes(erasure: Erasure) -> Iterator[str]:
+def folders(erasure: Erasure) -> Iterator[str]:
+    """Where in the bucket an account's bodies lie: one folder a kind."""
     for kind in Kind:
         yield f"{kind.name.lower()}/{erasure.prefix}/"
 
@@ -78,15 +79,16 @@ def _delete_objects(erasure: Erasure, now: datetime) -> None:
     """Every version, marker and unfinished upload; of a part by name, of an account by prefix."""
     left = storage.purge_names(erasure.names)
     if left:
-        raise NotYetGone(_still(left))
+        raise NotYetGone(still(left))
     if erasure.scope == Scope.ACCOUNT:
-        for prefix in _prefixes(erasure):
+        for prefix in folders(erasure):
             left = storage.purge(prefix)
             if left:
-                raise NotYetGone(_still(left))
+                raise NotYetGone(still(left))
 
 
-def _still(left: storage.Traces) -> str:
+def still(left: storage.Traces) -> str:
+    """How much a look has found, in numbers."""
     counted = f"{len(left.versions)} / {len(left.markers)} / {len(left.uploads)}"
     return f"Versions, markers, uploads that are still there: {counted}."
 
@@ -102,20 +104,30 @@ def _tables(erasure: Erasure) -> Iterator[tuple[str, QuerySet[Any]]]:
         yield "privacy.Capsule", Capsule.objects.filter(blob__in=bodies)
         yield "privacy.Blob", bodies
         return
+    for name, _, rows in rows_of([erasure.subject_id]):
+        yield name, rows
+
+
+def rows_of(people: Sequence[uuid.UUID]) -> Iterator[tuple[str, str, QuerySet[Any]]]:
+    """(table, the lookup of whose they are, all rows that go with these people's accounts)."""
     for table in TABLES:
         if table.owner and table.end in ENDED_HERE:
             manager = apps.get_model(table.model)._default_manager
-            rows = manager.filter(**{table.owner: erasure.subject_id})
+            rows = manager.filter(**{f"{table.owner}__in": people})
             if table.model == Lease._meta.label:
-                # This erasure's own, and those of parts, which come to receipts of their own.
+                # The erasures' own, and those of parts, which come to receipts of their own.
                 rows = rows.exclude(kind=LEASE)
-            yield table.model, rows
+            yield table.model, table.owner, rows
+
+
+def forget_counts(erasure: Erasure) -> None:
+    """What the limiter counts by account and address, before the rows go, which know these."""
+    limits.forget(erasure.subject_id, _addresses(erasure.subject_id))
 
 
 def _delete_rows(erasure: Erasure, now: datetime) -> None:
     if erasure.scope == Scope.ACCOUNT:
-        # Before the rows, which know the address.
-        limits.forget(erasure.subject_id, _addresses(erasure.subject_id))
+        forget_counts(erasure)
     for _, rows in _tables(erasure):
         # By the key alone: some columns are not for upkeep to read.
         rows.only("pk").delete()
@@ -133,20 +145,25 @@ def _left(erasure: Erasure) -> list[str]:
     if storage.traces_of(erasure.names):
         left.append("objects by name")
     if erasure.scope == Scope.ACCOUNT:
-        left += [prefix for prefix in _prefixes(erasure) if storage.traces(prefix)]
+        left += [prefix for prefix in folders(erasure) if storage.traces(prefix)]
         if limits.remembers(erasure.subject_id):
             left.append("the limiter's counts")
     return left
 
 
 def _prove(erasure: Erasure, now: datetime) -> None:
-    """Look, sign, and say so exactly once."""
+    """Look, and say so."""
     left = _left(erasure)
     if left:
         # Something was written late. Go back to the start of the machine; the next attempt
         # deletes it and looks again.
         Erasure.objects.filter(pk=erasure.pk, stage=Stage.ROWS).update(stage=Stage.SHREDDED)
         raise NotYetGone(f"Still there: {', '.join(left)}.")
+    say_proved(erasure, now)
+
+
+def say_proved(erasure: Erasure, now: datetime) -> None:
+    """Sign the receipt of what was looked up and not found, once."""
     receipt = receipts.sign(erasure, now, now)
     with transaction.atomic():
         proved = Erasure.objects.filter(pk=erasure.pk, stage=Stage.ROWS).update(
@@ -161,7 +178,7 @@ def _prove(erasure: Erasure, now: datetime) -> None:
             )
 
 
-def _finish(erasure: Erasure, held: leases.Claim, now: datetime) -> bool:
+def finish(erasure: Erasure, held: leases.Claim, now: datetime) -> bool:
     """Behind the proof: ask again who has not confirmed, and sign anew once all of them have."""
     if erasure.stage != Stage.PROVED or erasure.receipt is None:
         return False

@@ -1,8 +1,9 @@
 """The bucket: put, get, delete, list. Accepts sealed bodies only, under names nobody can guess."""
 
 import os
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -147,35 +148,44 @@ class Traces:
     def __bool__(self) -> bool:
         return bool(self.versions or self.markers or self.uploads)
 
+    def add(self, more: "Traces") -> None:
+        """Take in what was found elsewhere."""
+        self.versions += more.versions
+        self.markers += more.markers
+        self.uploads += more.uploads
+
+    def names(self) -> Iterator[str]:
+        """Of everything found."""
+        yield from (name for name, _ in (*self.versions, *self.markers, *self.uploads))
+
 
 def traces(prefix: str, among: Collection[str] | None = None) -> Traces:
     """Everything under a prefix, or of certain names under it, whether it can be read or not."""
-    bucket = _bucket_storage().bucket
-    client, found = bucket.meta.client, Traces()
-
-    def pages(listing: str) -> Iterator[Any]:
-        yield from client.get_paginator(listing).paginate(Bucket=bucket.name, Prefix=prefix)
+    found = Traces()
 
     def pick(rows: list[Any], number: str) -> list[tuple[str, str]]:
         return [(row["Key"], row[number]) for row in rows if among is None or row["Key"] in among]
 
     with _answers():
-        for page in pages("list_object_versions"):
+        for page in _pages("list_object_versions", prefix):
             found.versions += pick(page.get("Versions", []), "VersionId")
             found.markers += pick(page.get("DeleteMarkers", []), "VersionId")
-        for page in pages("list_multipart_uploads"):
+        for page in _pages("list_multipart_uploads", prefix):
             found.uploads += pick(page.get("Uploads", []), "UploadId")
     return found
+
+
+def _pages(listing: str, prefix: str) -> Iterator[Any]:
+    bucket = _bucket_storage().bucket
+    paginator = bucket.meta.client.get_paginator(listing)
+    yield from paginator.paginate(Bucket=bucket.name, Prefix=prefix)
 
 
 def traces_of(names: Iterable[str]) -> Traces:
     """The same for names from anywhere, by one listing a folder."""
     found = Traces()
     for prefix, wanted in _by_folder(names):
-        part = traces(prefix, wanted)
-        found.versions += part.versions
-        found.markers += part.markers
-        found.uploads += part.uploads
+        found.add(traces(prefix, wanted))
     return found
 
 
@@ -195,6 +205,67 @@ def purge_names(names: Collection[str]) -> Traces:
         return found
     _purge(found)
     return traces_of(names)
+
+
+def traces_among(folders: Collection[str], *, versioned: bool) -> Traces:
+    """Everything under any of these folders of many people, such as "portrait/0af3…/".
+
+    Where a bucket never kept versions its objects are all that there is. Then one listing a kind
+    runs on from each folder to the next: at most the bucket's pages, or one request a folder.
+    """
+    found = Traces()
+    if versioned:
+        for folder in folders:
+            found.add(traces(folder))
+        return found
+    for top, wanted in _by_top(folders).items():
+        found.versions += [(name, "null") for name in _run_through(top, wanted)]
+        with _answers():
+            for page in _pages("list_multipart_uploads", top):
+                begun = [(row["Key"], row["UploadId"]) for row in page.get("Uploads", [])]
+                found.uploads += [row for row in begun if _lies_in(wanted, row[0])]
+    return found
+
+
+def purge_among(folders: Collection[str], *, versioned: bool) -> Traces:
+    """Delete all that is under any of these folders; returns what a fresh look still finds."""
+    found = traces_among(folders, versioned=versioned)
+    if not found:
+        return found
+    _purge(found)
+    return traces_among(folders, versioned=versioned)
+
+
+def _by_top(folders: Iterable[str]) -> dict[str, list[str]]:
+    """The folders of each kind, sorted."""
+    tops: dict[str, list[str]] = defaultdict(list)
+    for folder in sorted(folders):
+        tops[folder.partition("/")[0] + "/"].append(folder)
+    return tops
+
+
+def _run_through(top: str, wanted: Sequence[str]) -> Iterator[str]:
+    """The names in these sorted folders; what a page has passed by is not asked for again."""
+    bucket, after, place = _bucket_storage().bucket, "", 0
+    while place < len(wanted):
+        after = max(after, wanted[place])
+        with _answers():
+            page = bucket.meta.client.list_objects_v2(
+                Bucket=bucket.name, Prefix=top, StartAfter=after
+            )
+        names = [row["Key"] for row in page.get("Contents", [])]
+        yield from (name for name in names if _lies_in(wanted, name))
+        if not page["IsTruncated"]:
+            return
+        after = names[-1]
+        while place < len(wanted) and wanted[place] < after and not after.startswith(wanted[place]):
+            place += 1
+
+
+def _lies_in(folders: Sequence[str], name: str) -> bool:
+    """Whether one of these sorted folders, none of which lies in another, holds it."""
+    place = bisect_right(folders, name)
+    return place > 0 and name.startswith(folders[place - 1])
 
 
 def _purge(found: Traces) -> None:

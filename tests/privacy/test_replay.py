@@ -184,6 +184,20 @@ def test_a_consent_is_withdrawn_again_at_the_time_it_was(upkeep: Any) -> None:
     assert restore.happened(entry)
 
 
+def test_what_somebody_ended_before_they_left_ends_before(upkeep: Any) -> None:
+    portrait, at = painted(), now()
+    who = portrait.owner_id
+    first = confirmed(Intent.ERASE, who, at - 2 * MINUTE, scope="portrait", target_id=portrait.pk)
+    second = confirmed(Intent.ERASE, who, at - MINUTE, scope="account")
+    # A kill between the two writes of a confirmation leaves an entry under both names.
+    ledgerstore.put(restore.INTENTS + second.name, second.statement())
+    assert replayed(upkeep)["erase"] == 2
+    part, whole = (Erasure.objects.get(pk=entry.id) for entry in (first, second))
+    assert (part.stage, whole.stage) == (Erasure.Stage.PROVED,) * 2
+    assert part.counts == {"portrait": 1, "rendition": 1}
+    assert whole.counts == {}
+
+
 def test_who_signed_again_has_the_last_word(upkeep: Any) -> None:
     who = consenting()
     between = now()
@@ -370,7 +384,7 @@ def reaper(key_folders: dict[str, Path]) -> Iterator[Reaper]:
 
 
 def one_of_each() -> tuple[list[restore.Entry], list[Blob], Job]:
-    """What a backup brought back: an account, a portrait, a consent, a deadline and a job."""
+    """What a backup brought back: accounts, a portrait, a consent, a deadline and a job."""
     account, part, short = painted(), painted(), painted()
     signed = consenting()
     at, end = now() - timedelta(seconds=1), now() + timedelta(days=3)
@@ -380,6 +394,7 @@ def one_of_each() -> tuple[list[restore.Entry], list[Blob], Job]:
         confirmed(Intent.ERASE, part.owner_id, at, scope="portrait", target_id=part.pk),
         confirmed(Intent.WITHDRAW, signed, now(), purpose=GENERATION),
         undecided(Intent.SHORTEN, short.owner_id, now(), blobs=blobs, expires_at=end),
+        confirmed(Intent.ERASE, painted().owner_id, at, scope="account"),
     ]
     # Somebody whom nothing of it concerns.
     bystander = painted()
@@ -414,7 +429,7 @@ def test_a_replay_that_is_killed_at_every_step_still_ends_everything(
 def _check_ended(entries: list[restore.Entry], kept: list[Blob], job: Job) -> None:
     assert not restore.pending()
     assert all(restore.happened(entry) for entry in entries)
-    for entry in entries[:2]:
+    for entry in (*entries[:2], entries[-1]):
         again = Erasure.objects.get(pk=entry.id)
         # What died with its worker is held until its lease ends; then the machine goes on.
         Lease.objects.filter(work_id=entry.id).update(held_until=None, ready_at=now())

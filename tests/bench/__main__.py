@@ -26,6 +26,7 @@ from tests.bench import (
     retention,
     sched,
     stack,
+    walkthrough,
     worker,
 )
 from tests.bench.report import conditions, said
@@ -49,6 +50,7 @@ SUITES = {
     "delivery": delivery.run,
     "pocket": pocket.run,
     "gpu": gpu.run,
+    "walkthrough": walkthrough.run,
 }
 # What `make bench` is without a name.
 USUAL = ("crypto", "retention", "peers", "queue", "recovery", "sched", "worker", "api")

@@ -92,7 +92,7 @@ def _go_through(held: Held, now: Clock) -> None:
 
 
 def _at(held: Held, stage: Stage) -> list[Erasure]:
-    return list(Erasure.objects.filter(pk__in=held, stage=stage))
+    return list(Erasure.objects.filter(pk__in=list(held), stage=stage))
 
 
 # --- The steps ---------------------------------------------------------------------------------

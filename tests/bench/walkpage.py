@@ -26,9 +26,9 @@ Made by `make bench SUITE=walkthrough` and `python -m tests.bench.walkpage`: an 
 real Prometheus with [the rules as they are](../grafana/alerts.yaml), scraped every two seconds.
 Each fault is made; when its alert fires, the page that the alert names is opened and **the commands
 of that page** are typed, as [the runbooks](runbooks/README.md) say for a desk. What they print must
-be what the page speaks of, the sentence that it leads to must stand there, and what that says is done.
-It is over when the alert is, and when the page's own "mended when" holds. A page that does not lead
-to the mend fails the run. Seconds count from the fault.
+be what the page speaks of, the sentence that it leads to must stand there, and what that says is
+done. It is over when the alert is, and when the page's own "mended when" holds. A page that does
+not lead to the mend fails the run. Seconds count from the fault.
 
 {conditions}
 

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ WALKED = json.loads(walkpage.KEPT.read_text())
 
 
 @pytest.fixture
-def night(live: Stack, tmp_path: Path) -> Night:
+def night(live: Stack, tmp_path: Path) -> Iterator[Night]:
     """The shared stack; what other tests have made fire is not asked for."""
     if MISSING:
         pytest.skip("prometheus is not installed")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 from django.db import close_old_connections, connection
 
@@ -49,9 +49,9 @@ def during_all(held: Sequence[leases.Claim]) -> Iterator[Event]:
 def renew_all(held: Iterable[leases.Claim], *, progressed: bool = False) -> set[uuid.UUID]:
     """As `leases.renew` for many at once; returns the work that is still theirs."""
     mine = [(claim.kind, claim.work_id, claim.token) for claim in held]
-    kinds, ids, tokens = (list(column) for column in zip(*mine, strict=True))
+    given: list[Any] = [leases.HELD_FOR, progressed, *map(list, zip(*mine, strict=True))]
     with connection.cursor() as cursor:
-        cursor.execute(_RENEW, [leases.HELD_FOR, progressed, kinds, ids, tokens])
+        cursor.execute(_RENEW, given)
         return {work_id for (work_id,) in cursor.fetchall()}
 
 

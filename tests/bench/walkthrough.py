@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -124,12 +125,15 @@ def play(night: Night, scene: Scene) -> None:
     with scene.cause(night):
         walks = [_look(night, sign, scene.mend, began) for sign in _as_they_come(night, scene)]
     for sign, walk in zip(scene.signs, walks, strict=True):
-        over = lambda sign=sign: sign.alert not in night.firing() and night.holds(sign.mended)  # noqa: E731
-        wait(f"the end of {sign.alert}", over, seconds=PATIENCE, every=1.0)
+        wait(f"the end of {sign.alert}", partial(_over, night, sign), seconds=PATIENCE, every=1.0)
         walk.over_after = round(time.monotonic() - began, 1)
         print(f"  {walk.alert}: over after {walk.over_after:.0f} s", flush=True)
     night.walks += walks
     quiet(night)
+
+
+def _over(night: Night, sign: Sign) -> bool:
+    return sign.alert not in night.firing() and night.holds(sign.mended)
 
 
 def quiet(night: Night) -> None:
@@ -141,8 +145,12 @@ def quiet(night: Night) -> None:
 def _as_they_come(night: Night, scene: Scene) -> Iterator[Sign]:
     """The alerts in the order of the scene, each once it fires."""
     for sign in scene.signs:
-        wait(f"{sign.alert}", lambda sign=sign: sign.alert in night.firing(), seconds=PATIENCE)
+        wait(f"{sign.alert}", partial(_fires, night, sign), seconds=PATIENCE)
         yield sign
+
+
+def _fires(night: Night, sign: Sign) -> bool:
+    return sign.alert in night.firing()
 
 
 def _look(night: Night, sign: Sign, mend: str, began: float) -> Walk:

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.storage import storages
 from django.db import connection
 
+from accounts import limits
 from privacy import erasure, leases, receipts, recipients, signing, stages, storage, together
 from privacy.audit import Verb
 from privacy.errors import StorageDown
@@ -159,10 +160,9 @@ def test_of_whom_something_is_left_is_not_proved_and_the_others_are(
         name = f"portrait/{in_bucket.prefix}/{uuid.uuid4().hex}"
         client.put_object(Bucket=storages["sealed"].bucket_name, Key=name, Body=b"noise")  # type: ignore[attr-defined]
 
-    alone.setattr(together, "_delete_rows", late)
     steps = tuple((one, two, late if act is real else act) for one, two, act in together.STEPS)
     alone.setattr(together, "STEPS", steps)
-    alone.setattr(together.limits, "remembers", lambda who: who == counted_still.subject_id)
+    alone.setattr(limits, "remembers", lambda who: who == counted_still.subject_id)
     born("upkeep")
     together.work(now)
     check(gone)

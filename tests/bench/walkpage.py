@@ -40,6 +40,8 @@ BEFORE_THIS_RUN: Final = """
 - *queue-filling* sent to more workers where none ran.
 - *erasure-slow* said "upkeep is down or busy" and left open how to tell.
 - *periodic-work-stopped* asked for `valkey-cli`, which no image and no desk has; `/readyz` says it.
+- *past-deadline* asked for `manage.py backlog`, which counts a picture two minutes later than the
+  alert does, and so said that all is well.
 - *down* spoke of slow answers, and its commands did not show how long one takes.
 - The table of the runbooks did not say how a command reads beside `make up`.
 """

@@ -190,10 +190,12 @@ def without(night: Night, *gone: Role) -> Iterator[None]:
     """These roles are stopped; started again is the mend."""
     for role in gone:
         night.stack.stop_role(role)
-    yield
-    for role in gone:
-        night.stack.start_role(role)
-    night.stack.wait_ready()
+    try:
+        yield
+    finally:
+        for role in gone:
+            night.stack.start_role(role)
+        night.stack.wait_ready()
 
 
 @contextmanager
@@ -247,18 +249,19 @@ def connections_left_open(night: Night) -> Iterator[None]:
     hung = [psycopg.connect(url) for _ in range(wanted)]
     for one in hung:
         one.execute("SELECT 1")
-    yield
-    Desk(night.stack).type(
-        'psql -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
-        " WHERE state = 'idle in transaction' AND usename = 'sitter_upkeep'\""
-    )
-    for one in hung:
-        with suppress(psycopg.Error):
-            one.close()
+    try:
+        yield
+        Desk(night.stack).type(
+            'psql -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
+            " WHERE state = 'idle in transaction' AND usename = 'sitter_upkeep'\""
+        )
+    finally:
+        for one in hung:
+            with suppress(psycopg.Error):
+                one.close()
 
 
 READY: Final = "curl -sf $SITTER_URL/readyz"
-BACKLOG: Final = "manage.py backlog"
 PAINTS: Final = f'sitter_painters{{state="ready",engine="{styles.PASSTHROUGH}"}} >= 1'
 ROOM: Final = "sum(sitter_items_open) / max(sitter_items_open_limit) < 0.8"
 BEATS: Final = "sitter_beat_silent_seconds < 10"
@@ -313,9 +316,10 @@ UPKEEP: Final = Scene(
         Sign(
             fault="a photo outlives its deadline",
             alert=("SitterPastDeadline", ""),
-            shows=r"[1-9]\d*  past_deadline",
-            reads="Start upkeep and beat",
-            mended=BACKLOG,
+            shows=r"sitter_blobs_past_deadline\S* [1-9]",
+            lacks="worker -Q upkeep",
+            reads="One of them does not run: start it",
+            mended="sitter_blobs_past_deadline == 0",
         ),
         Sign(
             fault="an erasure stalls",
@@ -439,6 +443,18 @@ def run() -> None:
         night = Night(stack, prometheus, Person(stack.urls.web))
         night.kept = night.person.ready_set()
         quiet(night)
-        for scene in SCENES:
-            play(night, scene)
+        failures = [problem for scene in SCENES if (problem := _problem(night, scene))]
+    if failures:
+        raise PageFails("\n\n".join(failures))
     report.keep("walkthrough", {"walks": [asdict(walk) for walk in night.walks]})
+
+
+def _problem(night: Night, scene: Scene) -> str:
+    """Play it; what went wrong, so that the other pages are walked by as well."""
+    try:
+        play(night, scene)
+    except AssertionError as problem:
+        print(f"  FAILED: {problem}", flush=True)
+        quiet(night)
+        return str(problem)
+    return ""

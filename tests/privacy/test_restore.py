@@ -412,7 +412,10 @@ def test_a_database_without_any_pulse_is_given_everything() -> None:
     assert [entry.id for entry in restore.entries()] == [old.id]
 
 
-def test_what_ends_while_the_ledger_is_read_is_passed_over() -> None:
+def test_what_ends_while_the_ledger_is_read_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(restore, "BATCH", 1)  # so many are read ahead
     first = confirmed(Intent.ERASE, person(), now() - timedelta(minutes=2))
     second = confirmed(Intent.ERASE, person(), now() - timedelta(minutes=1))
     Pulse.objects.all().delete()

@@ -50,7 +50,8 @@ class Sign:
     # What the page's commands print, and what they do not: regular expressions.
     shows: str = ""
     lacks: str = "(?!)"
-    # A page that the alert's own sends its reader on to.
+    # Another alert that may tell of it first, and the page that both lead to.
+    instead: Alert | None = None
     then: str = ""
 
 
@@ -133,7 +134,7 @@ def play(night: Night, scene: Scene) -> None:
 
 
 def _over(night: Night, sign: Sign) -> bool:
-    return sign.alert not in night.firing() and night.holds(sign.mended)
+    return not _told(night, sign) and night.holds(sign.mended)
 
 
 def quiet(night: Night) -> None:
@@ -145,31 +146,34 @@ def quiet(night: Night) -> None:
 def _as_they_come(night: Night, scene: Scene) -> Iterator[Sign]:
     """The alerts in the order of the scene, each once it fires."""
     for sign in scene.signs:
-        wait(f"{sign.alert}", partial(_fires, night, sign), seconds=PATIENCE)
+        wait(f"{sign.alert}", partial(_told, night, sign), seconds=PATIENCE)
         yield sign
 
 
-def _fires(night: Night, sign: Sign) -> bool:
-    return sign.alert in night.firing()
+def _told(night: Night, sign: Sign) -> list[Alert]:
+    """Which alerts tell of it now."""
+    firing = night.firing()
+    return [alert for alert in (sign.alert, sign.instead) if alert in firing]
 
 
 def _look(night: Night, sign: Sign, mend: str, began: float) -> Walk:
-    told = night.firing()[sign.alert]
+    alert = min(_told(night, sign), key=lambda one: night.seen[one])
+    told = night.firing()[alert]
     walk = Walk(
         fault=sign.fault,
-        alert=" ".join(filter(None, sign.alert)),
+        alert=" ".join(filter(None, alert)),
         page=told["runbook_url"],
         summary=told["summary"],
         reads=sign.reads,
         mend=mend,
         mended=sign.mended,
-        found_after=round(night.seen[sign.alert] - began, 1),
+        found_after=round(night.seen[alert] - began, 1),
     )
     print(f"{sign.fault}: {walk.alert} after {walk.found_after:.0f} s", flush=True)
     page = Page(ROOT / told["runbook_url"])
     desk = Desk(night.stack)
     answers: list[Answer] = [desk.type(command) for command in page.commands]
-    if sign.then:
+    if sign.then and page.file.name != sign.then:
         page = page.linked(sign.then)
         answers += [desk.type(command) for command in page.commands]
     walk.answers = [asdict(answer) for answer in answers]
@@ -398,8 +402,10 @@ DATABASE: Final = Scene(
     (
         Sign(
             fault="the database hangs",
-            alert=("SitterDown", ""),
-            shows="(?s)200.*missing.*database",
+            alert=("SitterNotReady", "database"),
+            # With a scrape every two seconds nobody may wait for what the web says of it.
+            instead=("SitterDown", ""),
+            shows="missing.*database",
             reads="`database`: start PostgreSQL, or look whether it takes connections",
             mended=READY,
             then="not-ready.md",

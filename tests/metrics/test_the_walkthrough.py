@@ -59,7 +59,8 @@ def test_a_page_that_shows_or_says_something_else_fails(night: Night) -> None:
 
 
 def page_of(sign: Sign) -> Page:
-    found = Page(ROOT / RULES[sign.alert[0]]["annotations"]["runbook_url"])
+    name, _ = sign.instead or sign.alert
+    found = Page(ROOT / RULES[name]["annotations"]["runbook_url"])
     return found.linked(sign.then) if sign.then else found
 
 

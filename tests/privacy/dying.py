@@ -1,8 +1,9 @@
-"""A process that works at one erasure and is killed by SIGKILL before its n-th act outside.
+"""A process that works at one erasure, or at all, and is killed before its n-th act outside.
 
 An act is a statement to PostgreSQL or a request to S3; between two of them nothing can be lost.
 It is started once, and forks a child for each attempt, so that a kill costs no start of Django.
-Each line that it reads names an erasure and n (0: never); each that it writes is the child's end.
+Each line that it reads names an erasure, or says `all`, and n (0: never); each that it writes is
+the child's end.
 """
 
 import os
@@ -11,7 +12,9 @@ import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+ALL: Final = "all"
 
 
 def _attempt(erasure_id: str, kill_before: int) -> None:
@@ -19,7 +22,7 @@ def _attempt(erasure_id: str, kill_before: int) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from privacy import leases, stages
+    from privacy import leases, stages, together
     from privacy.erasure import LEASE
 
     acts = 0
@@ -36,6 +39,10 @@ def _attempt(erasure_id: str, kill_before: int) -> None:
 
     client = storages["sealed"].bucket.meta.client  # type: ignore[attr-defined]
     client.meta.events.register("before-send.s3", lambda **_: act())
+    if erasure_id == ALL:
+        with connection.execute_wrapper(query):
+            together.work(timezone.now)
+        return
     held = leases.claim(LEASE, among=[uuid.UUID(erasure_id)])
     if held is None:
         raise SystemExit(3)

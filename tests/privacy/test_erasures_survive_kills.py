@@ -19,6 +19,7 @@ from privacy.models import AuditEvent, Blob, Erasure, Lease
 from tests.conftest import s3_client
 from tests.figures import figure
 from tests.portraits.making import consenting, now
+from tests.privacy.dying import ALL
 from tests.privacy.erasing import left, painted_for, proved
 
 # 1 in the environment tries every act, in some minutes; otherwise every so many, and each run
@@ -38,10 +39,18 @@ class Worker:
 
     def work(self, row: Erasure, kill_before: int) -> int:
         """One attempt; returns how it ended. The lease of a killed one is taken for run out."""
+        Lease.objects.filter(kind=LEASE, work_id=row.pk).update(held_until=None, ready_at=now())
+        return self._tell(str(row.pk), kill_before)
+
+    def work_all(self, kill_before: int) -> int:
+        """The same for all that wait, many at once."""
+        Lease.objects.filter(kind=LEASE).update(held_until=None, ready_at=now())
+        return self._tell(ALL, kill_before)
+
+    def _tell(self, what: str, kill_before: int) -> int:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        Lease.objects.filter(kind=LEASE, work_id=row.pk).update(held_until=None, ready_at=now())
-        self.process.stdin.write(f"{row.pk} {kill_before}\n")
+        self.process.stdin.write(f"{what} {kill_before}\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
@@ -111,6 +120,29 @@ def test_a_kill_before_any_act_costs_nothing_but_time(
         place += STRIDE
     assert place > 20
     _record(scope, kills)
+
+
+def test_a_kill_before_any_act_of_a_batch_costs_nothing_but_time(born: Any, worker: Worker) -> None:
+    """Many at once: whoever was further than the others is proved once all the same."""
+    Lease.objects.filter(kind=LEASE).delete()
+    place = 1 + int(uuid.uuid4()) % STRIDE
+    while True:
+        born("web")
+        people = [consenting() for _ in range(3)]
+        for who in people:
+            painted_for(who)
+        rows = [erasure.request(who, now()) for who in people]
+        names = [bodies(row) for row in rows]
+        end = worker.work_all(place)
+        if end != DONE:
+            assert end == -SIGKILL
+            assert worker.work_all(0) == DONE
+        for row, its in zip(rows, names, strict=True):
+            check(row, its)
+        if end == DONE:
+            break
+        place += STRIDE
+    assert place > 60
 
 
 def test_killed_again_and_again_it_still_ends(born: Any, worker: Worker) -> None:

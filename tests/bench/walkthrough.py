@@ -5,7 +5,9 @@ is what the page says, the page's sentence is done, and the alert is over. A pag
 there fails. `python -m tests.bench.walkpage` writes deploy/docs/walkthrough-operator.md from it.
 """
 
+import json
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -247,7 +249,8 @@ def no_intake(night: Night) -> Iterator[None]:
 def connections_left_open(night: Night) -> Iterator[None]:
     """Somebody's program begins transactions and never ends them; PostgreSQL ends it instead."""
     limit = int(night.behind.rows("SHOW max_connections")[0][0])
-    used = int(night.behind.rows("SELECT count(*) FROM pg_stat_activity")[0][0])
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    used = int(night.behind.rows(ours)[0][0])
     url = night.stack.env(Role.UPKEEP)["SITTER_DATABASE_URL"]
     wanted = int(limit * 0.88) - used
     hung = [psycopg.connect(url) for _ in range(wanted)]
@@ -425,11 +428,25 @@ WEB: Final = Scene(
         ),
     ),
 )
-SCENES: Final = (PAINTER, UPKEEP, BEAT, INTAKE, BUCKET, BROKER, CONNECTIONS, DATABASE, WEB)
+SCENES: Final = {
+    "painter": PAINTER,
+    "upkeep": UPKEEP,
+    "beat": BEAT,
+    "intake": INTAKE,
+    "bucket": BUCKET,
+    "broker": BROKER,
+    "connections": CONNECTIONS,
+    "database": DATABASE,
+    "web": WEB,
+}
+SIGNS: Final = [sign for scene in SCENES.values() for sign in scene.signs]
 
 
-def run() -> None:
-    """All scenes on a stack of its own, with the rules as they are."""
+def run(*names: str) -> None:
+    """These scenes, or all, on a stack of its own, with the rules as they are.
+
+    Each fault keeps its newest walk, so that one scene can be walked anew.
+    """
     if MISSING:
         print("no prometheus is installed: not run")
         return
@@ -449,10 +466,20 @@ def run() -> None:
         night = Night(stack, prometheus, Person(stack.urls.web))
         night.kept = night.person.ready_set()
         quiet(night)
-        failures = [problem for scene in SCENES if (problem := _problem(night, scene))]
+        failures = [
+            problem for name in names or SCENES if (problem := _problem(night, SCENES[name]))
+        ]
+    _keep(night.walks)
     if failures:
         raise PageFails("\n\n".join(failures))
-    report.keep("walkthrough", {"walks": [asdict(walk) for walk in night.walks]})
+
+
+def _keep(walks: list[Walk]) -> None:
+    file = report.FOLDER / "walkthrough.json"
+    before = json.loads(file.read_text())["walks"] if file.exists() else []
+    newest = {walk["fault"]: walk for walk in [*before, *map(asdict, walks)]}
+    known = [newest[sign.fault] for sign in SIGNS if sign.fault in newest]
+    report.keep("walkthrough", {"walks": known})
 
 
 def _problem(night: Night, scene: Scene) -> str:
@@ -464,3 +491,7 @@ def _problem(night: Night, scene: Scene) -> str:
         quiet(night)
         return str(problem)
     return ""
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

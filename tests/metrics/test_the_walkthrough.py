@@ -13,12 +13,11 @@ from deploy.env import ROOT
 from deploy.stack.supervisor import Stack
 from tests.bench import runbook, walkpage, walkthrough
 from tests.bench.runbook import Desk, Page
-from tests.bench.walkthrough import BUCKET, SCENES, Night, PageFails, Scene, Sign
+from tests.bench.walkthrough import BUCKET, SIGNS, Night, PageFails, Scene, Sign
 from tests.chaos.person import Person, wait
 from tests.metrics.prometheus import MISSING, watching
 from tests.metrics.test_the_alerts import RULES
 
-SIGNS = [sign for scene in SCENES for sign in scene.signs]
 WALKED = json.loads(walkpage.KEPT.read_text())
 
 

@@ -42,6 +42,8 @@ BEFORE_THIS_RUN: Final = """
 - *periodic-work-stopped* asked for `valkey-cli`, which no image and no desk has; `/readyz` says it.
 - *past-deadline* asked for `manage.py backlog`, which counts a picture two minutes later than the
   alert does, and so said that all is well.
+- *not-ready* did not say that, while PostgreSQL hangs, the keys in its answer could only not be
+  asked.
 - *down* spoke of slow answers, and its commands did not show how long one takes.
 - The table of the runbooks did not say how a command reads beside `make up`.
 """

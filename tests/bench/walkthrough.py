@@ -408,7 +408,7 @@ DATABASE: Final = Scene(
             alert=("SitterNotReady", "database"),
             # With a scrape every two seconds nobody may wait for what the web says of it.
             instead=("SitterDown", ""),
-            shows="missing.*database",
+            shows="missing.*PostgreSQL",
             reads="`database`: start PostgreSQL, or look whether it takes connections",
             mended=READY,
             then="not-ready.md",

@@ -70,6 +70,12 @@ class Answer:
         return "\n".join(self.lines)
 
 
+def placeless(line: str) -> str:
+    """A line without the folders of the machine that printed it."""
+    line = re.sub(r"[^\s\"']*/bin/python[\d.]*", "python", line)
+    return re.sub(r"/(?:tmp|work|root|home)/[^\s\"',]*", "…", line)
+
+
 def role_of(command: str) -> Role:
     """As whom `manage.py …` is run, by the table of operating.md."""
     name = command.split()[1]
@@ -94,7 +100,7 @@ class Desk:
         lines = (done.stdout + done.stderr).strip().splitlines()
         if command.startswith("pgrep"):
             lines = self._ours(lines)
-        return Answer(command, tuple(lines[-KEPT:]), done.returncode)
+        return Answer(command, tuple(map(placeless, lines[-KEPT:])), done.returncode)
 
     def _manage(self, command: str) -> "subprocess.CompletedProcess[str]":
         argv = [roles.PYTHON, *shlex.split(command)]

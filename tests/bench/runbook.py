@@ -107,7 +107,9 @@ class Desk:
         return self._run(argv, self.stack.env(role_of(command)), ROOT)
 
     def _shell(self) -> dict[str, str]:
-        said = conninfo_to_dict(self.stack.admin_database_url)
+        # As the administrator, on the database of Sitter.
+        ours = conninfo_to_dict(self.stack.env(Role.MIGRATOR)["SITTER_DATABASE_URL"])["dbname"]
+        said = {**conninfo_to_dict(self.stack.admin_database_url), "dbname": ours}
         login = {VARIABLES[name]: str(value) for name, value in said.items() if name in VARIABLES}
         path = f"{postgres.program() / 'bin'}:{os.environ['PATH']}"
         places = {"SITTER_URL": self.stack.urls.web, "SITTER_METRICS_TOKEN": TOKEN}

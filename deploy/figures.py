@@ -120,6 +120,7 @@ KNOWN: Final[dict[str, tuple[str, str]]] = {
     "capacity": ("the simulated fleet against the live one: throughput, p50, p95", "15 % or less"),
     "canary-reports": ("thirty failures that quote somebody: words in traces and reports", "0"),
     "doctor-finds": ("injected misconfigurations that the doctor names", "all of 15 or more"),
+    "L4": ("the day on which an open request rings, the first region", "20 or before"),
     "L11": ("a stolen role's openings in ten minutes: missed; listed too many", "0 / 0"),
     "L12": ("classes, purposes and roles that the impact assessment lacks", "0"),
     "alerts-fire": ("injected faults whose alert fires in time", "all; within 120 s"),

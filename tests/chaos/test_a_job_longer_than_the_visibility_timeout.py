@@ -12,7 +12,7 @@ from tests.chaos.size import FULL, pick
 from tests.chaos.storms import raw, settle, told
 
 VISIBLE = 5
-STEP = pick(1.2, 3.0, 3.0)
+STEP = pick(1.2, 2.0, 3.0)
 JOBS = pick(2, 2, 6)
 
 

@@ -12,7 +12,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import Keeper, latencies, percentile, raw, settle, told
 
-JOBS = pick(40, 120, 300)
+JOBS = pick(40, 80, 300)
 STEP = 0.04
 ATTEMPTS = 3
 PATIENCE = 45.0

@@ -14,7 +14,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import raw, settle, told
 
-ROUNDS = pick(1, 3, 8)
+ROUNDS = pick(1, 2, 8)
 STEP = 0.2
 # SITTER_DRAIN_SECONDS and two seconds behind it; Celery's soft shutdown; gunicorn's grace.
 LIMITS = {Role.GPU: 22.0, Role.WEB: 8.0, Role.INTAKE: 22.0, Role.UPKEEP: 22.0}

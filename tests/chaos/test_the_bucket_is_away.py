@@ -21,9 +21,9 @@ from tests.chaos.storms import raw, settle, told
 
 SHARE = 0.3
 SLOW = pick(2.0, 5.0, 5.0)
-DOWN = pick(10.0, 60.0, 60.0)
-EACH = pick(4.0, 15.0, 30.0)
-JOBS = pick(16, 60, 150)
+DOWN = pick(10.0, 30.0, 60.0)
+EACH = pick(4.0, 10.0, 30.0)
+JOBS = pick(16, 40, 150)
 ROLES = (Role.WEB, Role.INTAKE, Role.UPKEEP)
 
 

@@ -40,7 +40,7 @@ from tests.portraits.making import style
 from tests.privacy.alone import alone
 
 # With FULL=1 as many as the figure is of.
-PERSONS = 200 if os.environ.get("FULL") else 60
+PERSONS = 200 if os.environ.get("FULL") else 100
 DAY = timedelta(days=1)
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 OUTAGE = range(150, 180)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +23,8 @@ from tests.portraits import making, serving
 
 # What gunicorn gives requests that are being answered.
 GRACE = 5.0
+# Longer than gunicorn keeps a line by itself.
+PAUSE = 3.0
 STREAMS, POLLS = 8, 8
 
 
@@ -87,6 +90,30 @@ def _half_a_post(web: serving.Web, token: str) -> socket.socket:
     )
     time.sleep(0.3)
     return line
+
+
+def test_a_kept_line_outlives_the_pauses_of_its_client_and_holds_up_no_end(
+    key_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    with (
+        serving.web(key_folders, tmp_path / "log") as web,
+        closing(HTTPConnection("127.0.0.1", web.port, timeout=20)) as http,
+    ):
+        http.connect()
+        line = http.sock
+        for _ in range(2):
+            http.request("GET", "/livez")
+            with http.getresponse() as answer:
+                assert (answer.status, bool(answer.read())) == (200, True)
+            time.sleep(PAUSE)
+        began = time.monotonic()
+        web.process.send_signal(signal.SIGTERM)
+        # It is the same line still, and nothing but its end comes by it.
+        assert http.sock is line
+        assert line.recv(2000) == b""
+        web.process.wait(20)
+        took = time.monotonic() - began
+    assert took < GRACE - 1, took
 
 
 class Cuttable:

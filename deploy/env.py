@@ -8,7 +8,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -207,6 +207,11 @@ class Env(BaseSettings):
         None,
         description="Folder, or kms://<bucket>/<prefix>?key=<alias or key id>, of keys that Apple's"
         " tokens are sealed to. Only for the courier, with SITTER_APPLE_KEY.",
+    )
+    breached_passwords: FilePath | None = Field(
+        None,
+        description="List of passwords known by breaches, which nobody may choose: sorted SHA-1,"
+        " one a line, as the downloader of Have I Been Pwned writes them. Read at the start.",
     )
     mail_folder: Path | None = Field(
         None, description="Local mailbox: outgoing mail is written here instead of being sent."

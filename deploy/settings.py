@@ -233,7 +233,7 @@ SENTRY_DSN = ENV.sentry_dsn
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": name}
     for name in (
         "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -243,6 +243,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "accounts.passwords.ProductWordsValidator",
     )
 ]
+if ENV.breached_passwords:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {
+            "NAME": "accounts.passwords.BreachedPasswordValidator",
+            "OPTIONS": {"file": ENV.breached_passwords},
+        }
+    )
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(term(Term.SESSION).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
@@ -263,6 +270,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 SESSION_IDLE = timedelta(days=ENV.session_idle_days)
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if ENV.verify_email else "none"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ENV.verify_email
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300

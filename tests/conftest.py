@@ -22,7 +22,7 @@ import pytest
 from deploy.env import Role
 from deploy.stack.seaweed import TEST_BUCKET, TEST_LEDGER
 from deploy.stack.supervisor import Stack
-from tests import styles
+from tests import breaches, styles
 from tests.spent import Spent
 
 ENGINES = [styles.PASSTHROUGH, "pocket"]
@@ -35,6 +35,7 @@ _data = Path(tempfile.mkdtemp(prefix="sitter-"))
 def pytest_configure(config: pytest.Config) -> None:
     """Start the services, then Django: test modules import models while they are collected."""
     global _stack
+    breaches.write(_data / "breaches.txt", breaches.PASSWORD)
     _stack = Stack(
         _data,
         roles=(),
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
             # Storms ask as often as they can; what refuses them has tests of its own.
             "SITTER_REQUESTS_A_MINUTE": "100000",
             "SITTER_METRICS_TOKEN": "a-token-of-the-tests",
+            "SITTER_BREACHED_PASSWORDS": str(_data / "breaches.txt"),
         },
     )
     _stack.start()

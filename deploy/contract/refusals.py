@@ -141,9 +141,13 @@ _ACCOUNT: Final = {
         " another one.",
         "password",
     ),
+    "password_breached": (
+        "This password has become known by a breach elsewhere. Choose another one.",
+        "password",
+    ),
 }
 _NEW_PASSWORD: Final = (
-    *("password_too_short", "password_too_common"),
+    *("password_too_short", "password_too_common", "password_breached"),
     *("password_entirely_numeric", "password_too_similar", "password_too_guessable"),
 )
 # Whoever guesses is counted, and nobody guesses where nothing counts.

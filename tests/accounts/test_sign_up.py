@@ -33,6 +33,9 @@ def post(people: People, **change: Any) -> httpx.Response:
         ({"password": "password"}, "password"),
         ({"password": "Sitter2026!"}, "password"),
         ({"email": "nobody"}, "email"),
+        # Would be a second header of the letter that is sent there.
+        ({"email": "a@example.org\r\nBcc: b@example.org"}, "email"),
+        ({"email": "a@example.org%0ABcc: b@example.org"}, "email"),
     ],
 )
 def test_what_is_missing_or_weak_is_named(

@@ -2,11 +2,14 @@
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows import code_verification
 from django.core import mail
 from django.test import Client, override_settings
 
@@ -63,12 +66,7 @@ def test_the_code_opens_the_account_and_nothing_else_does() -> None:
     pending = [flow["id"] for flow in made.json()["data"]["flows"] if flow.get("is_pending")]
     assert pending == ["verify_email"]
     token = made.json()["meta"]["session_token"]
-    assert (
-        Client(SERVER_NAME="localhost")
-        .get("/v1/jobs", headers={"X-Session-Token": token})
-        .status_code
-        == 401
-    )
+    assert jobs_of(token) == 401
     again = post("login", {"email": email, "password": PASSWORD})
     # A letter was sent this minute, and signing in would send another.
     assert (again.status_code, again.json()["errors"][0]["code"]) == (429, "too_many_attempts")
@@ -80,12 +78,23 @@ def test_the_code_opens_the_account_and_nothing_else_does() -> None:
     done = post("email/verify", {"key": code}, token)
     assert done.status_code == 200, done.content
     token = done.json()["meta"].get("session_token", token)
-    assert (
-        Client(SERVER_NAME="localhost")
-        .get("/v1/jobs", headers={"X-Session-Token": token})
-        .status_code
-        == 200
-    )
+    assert jobs_of(token) == 200
+
+
+@pytest.mark.parametrize(("minutes", "good"), [(9, True), (11, False)])
+def test_a_code_for_an_address_ends_after_ten_minutes(
+    minutes: int, good: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sign_up(f"{uuid.uuid4().hex}@example.org")
+    token = made.json()["meta"]["session_token"]
+    (letter,) = soon(lambda: mail.outbox)
+    later = SimpleNamespace(time=lambda: time.time() + minutes * 60)
+    monkeypatch.setattr(code_verification, "time", later)
+    done = post("email/verify", {"key": code_of(str(letter.body))}, token)
+    assert (done.status_code == 200) is good, done.content
+    if good:
+        token = done.json()["meta"].get("session_token", token)
+    assert jobs_of(token) == (200 if good else 401)
 
 
 def test_a_taken_address_is_answered_like_a_free_one_and_its_owner_is_told() -> None:

@@ -29,6 +29,8 @@ REVOKED: Final = "sitter_lease_revoked"
 RENEW_EVERY: Final = timedelta(seconds=5)
 NUDGE_AGAIN_AFTER: Final = timedelta(seconds=10)
 MAX_ATTEMPTS: Final = 3
+# So often it is believed that a process died of something else than what waited in it.
+MAX_SPARED: Final = 3
 # In seconds, of a database that is away.
 ASK_AGAIN_AFTER: Final = 0.5
 # Attempts are counted up to here: the column has an end, and an erasure's attempts have none.
@@ -220,8 +222,13 @@ def give_back(held: Claim, *, after: timedelta = timedelta(0), forgiven: bool = 
 
 
 def uncount(held: Claim) -> Claim:
-    """Whoever held it before had not begun when it was lost: that attempt is not counted."""
-    _mine(held).update(attempts=F("attempts") - 1)
+    """Whoever held it before had not begun when it was lost: that attempt is not counted.
+
+    Only so often: what is always there when a process dies may be why.
+    """
+    spared = _mine(held).filter(spared__lt=MAX_SPARED)
+    if not spared.update(attempts=F("attempts") - 1, spared=F("spared") + 1):
+        return held
     return replace(held, attempts=held.attempts - 1)
 
 

@@ -217,9 +217,12 @@ class Atelier:
     def _render(self, work: painting.Work, held: Held, order: base.Order) -> Image.Image:
         """Paint; once more at a smaller setting where memory was too small."""
         fitted = commission.admitted(order, work, self.studio)
+        # What kills this process in its first moment has been tried, and is known to have been.
+        self.vigil.begin(held, Item.Phase.PAINTING, BEGUN)
+        if held.lost:
+            raise base.Stopped
         began = held.began = time.monotonic()
         held.begun = True
-        self.vigil.tell(held, Item.Phase.PAINTING, BEGUN)
         on_step = self._steps(held)
         try:
             try:

@@ -101,6 +101,14 @@ class Vigil:
         with self._writing:
             return list(self._held)
 
+    def begin(self, held: Held, phase: Item.Phase, percent: int) -> None:
+        """It is so far; written before this returns, as what comes may be the end of this process.
+
+        Raises DatabaseError where it cannot be written.
+        """
+        held.phase, held.percent = phase, percent
+        held.lost = held.lost or not held.write(time.monotonic())
+
     def tell(self, held: Held, phase: Item.Phase, percent: int) -> None:
         """It is so far; written soon, by the thread."""
         held.phase, held.percent = phase, percent

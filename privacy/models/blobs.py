@@ -110,6 +110,8 @@ class Lease(models.Model):
     cost = models.FloatField(default=0)
     token = models.PositiveBigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Attempts that were not counted because it only waited in a process that died.
+    spared = models.PositiveSmallIntegerField(db_default=0)
     held_until = models.DateTimeField(null=True)
     # When its holder last got on with it; a renewed lease alone proves only a living thread.
     progressed_at = models.DateTimeField(null=True)

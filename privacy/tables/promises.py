@@ -34,7 +34,7 @@ LIVING: Final[tuple[Table, ...]] = (
         *(Lasting.WORK, End.WITH_ACCOUNT, "owner_id"),
         {
             Class.PSEUDONYM: "id work_id owner_id",
-            Class.STATE: "kind queue lane turn cost token attempts",
+            Class.STATE: "kind queue lane turn cost token attempts spared",
             Class.TIME: "held_until progressed_at ready_at nudged_at",
         },
     ),

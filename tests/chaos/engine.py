@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image
 
-from tests.still import STEPS, StillEngine
+from tests.still import StillEngine
 from workers.engines.base import Order, Task
 
 NAME: Final = "tests.chaos.engine:StormEngine"
@@ -45,8 +45,8 @@ class StormEngine(StillEngine):
         if self.trace:
             with self.trace.open("a") as file:
                 file.write(f"{order.seed} {step} {time.time():.4f}\n")
-        if order.prompt == POISON and step == STEPS // 2:
-            # What the kernel does to a process that takes all memory.
+        if order.prompt == POISON and step == 0:
+            # What the kernel does to a process that takes all memory, and as early as can be.
             os.kill(os.getpid(), signal.SIGKILL)
 
     def paint(self, order: Order) -> Image.Image:

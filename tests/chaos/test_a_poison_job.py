@@ -61,7 +61,7 @@ def test_it_is_given_up_and_the_others_go_on(arena: Arena, tmp_path: Path) -> No
         holds=(True if FULL else None) if good else False,
         full=FULL,
         conditions=(
-            f"an order that SIGKILLs its worker in mid-render among {JOBS} of 5 people within"
+            f"an order that SIGKILLs its worker at its first step among {JOBS} of 5 people within"
             f" {JOBS * STEP * 2:.0f} s, {STEP * 10:.1f} s each, 2 gpu workers restarted by their"
             f" supervisor; {told(verdict)}"
         ),

@@ -243,13 +243,16 @@ def test_a_worker_that_dies_three_times_over_an_item_ends_it() -> None:
     assert not Lease.objects.filter(work_id=item.pk).exists()
 
 
-def test_who_only_waited_in_a_worker_that_died_loses_no_attempt() -> None:
+def test_who_only_waited_in_a_worker_that_died_loses_no_attempt_until_it_is_suspected() -> None:
     painted = style()
-    submitted(consenting(), painted)
-    for _ in range(leases.MAX_ATTEMPTS + 2):
-        work = claimed(painted)
-        assert work.held.attempts == 1
+    job = submitted(consenting(), painted)
+    counted = []
+    while (work := painting.claim((painted.engine,), now())) is not None:
+        counted.append(work.held.attempts)
         lapse(work.held)
+    assert counted == [*[1] * leases.MAX_SPARED, *range(1, leases.MAX_ATTEMPTS + 1)]
+    job.refresh_from_db()
+    assert (job.state, job.items.get().code) == ("failed", "attempts_exhausted")
 
 
 def test_an_item_given_back_waits_again() -> None:

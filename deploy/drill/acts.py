@@ -1,8 +1,9 @@
-"""What single processes of an installation do in the drill, one act each (deploy/drill/cast.py).
+"""What single processes of an installation do in the drill, act by act (deploy/drill/cast.py).
 
 Each is started with the environment of a role, so that its login and its keys are the real ones.
-What it is told comes as JSON by standard input; it says how far it is, and at the end its answer,
-as JSON lines on standard output.
+Which act and what it is told comes as a JSON line by standard input; it says how far it is, and at
+the end its answer, as JSON lines on standard output. It ends with its input, or with an act that
+failed.
 """
 
 import hashlib
@@ -189,5 +190,7 @@ ACTS: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 def main() -> None:
-    """One act, by its name; Django is set up."""
-    _say(answer=ACTS[sys.argv[1]](json.load(sys.stdin)))
+    """Every act that is asked for by its name; Django is set up."""
+    for line in sys.stdin:
+        name, told = json.loads(line)
+        _say(answer=ACTS[name](told))

@@ -50,16 +50,16 @@ class Rehearsal:
 
     def run(self) -> Outcome:
         """Raises DemoError or StackError where it cannot go on; what does not hold is a result."""
-        with self._stack() as stack:
-            self._live(stack, Cast(stack))
+        with self._stack() as stack, Cast(stack) as cast:
+            self._live(stack, cast)
         with self.screen.step("The database is lost"):
             _delete_cluster(self.data)
         self._clock = time.monotonic()
-        with self._stack() as stack:
-            self._come_back(stack, Cast(stack))
+        with self._stack() as stack, Cast(stack) as cast:
+            self._come_back(stack, cast)
             with self.screen.step("Look at everybody") as step:
                 told = _bar(step, "portraits opened", len(self.story.living))
-                self.outcome.results += looks.afterwards(Cast(stack), self.story, told)
+                self.outcome.results += looks.afterwards(cast, self.story, told)
         return self.outcome
 
     @contextmanager

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
@@ -15,6 +15,18 @@ from privacy import crypto
 from privacy.crypto import Context, Recipient
 from privacy.keyfiles import KeyFolder
 from privacy.retention import Kind
+
+
+@cache
+def _client(endpoint: str, access: str, secret: str, region: str) -> Any:
+    """Kept for as long as this process lives: making one takes longer than a hundred requests."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=access,
+        aws_secret_access_key=secret,
+        region_name=region,
+    )
 
 
 @dataclass(frozen=True)
@@ -91,13 +103,8 @@ class Behind:
     def s3(self) -> Any:
         """One client for all: a search of every place reads thousands of objects."""
         env = self.stack.env(Role.WEB)
-        return boto3.client(
-            "s3",
-            endpoint_url=env["SITTER_S3_ENDPOINT_URL"],
-            aws_access_key_id=env["SITTER_S3_ACCESS_KEY"],
-            aws_secret_access_key=env["SITTER_S3_SECRET_KEY"],
-            region_name=env["SITTER_S3_REGION"],
-        )
+        names = ("ENDPOINT_URL", "ACCESS_KEY", "SECRET_KEY", "REGION")
+        return _client(*(env[f"SITTER_S3_{name}"] for name in names))
 
     @property
     def bucket(self) -> str:

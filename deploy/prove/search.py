@@ -12,10 +12,20 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 
 INFLATED_AT_MOST = 4 << 20
 # What a stream may begin with: gzip, and zlib at its four usual levels.
 STREAMS = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+# Only every eighth place is looked at, for four bytes: wherever a needle lies, one of the eight
+# windows that begin in a row of eight of its bytes lies at such a place.
+STRIDE = 8
+WINDOW = 4
+SHORTEST = 12
+# A table of a megabit, in which three thousand windows hardly meet: Knuth's hash by multiplication.
+TABLE_BITS = 20
+FACTOR = np.uint32(2_654_435_761)
+SHIFT = np.uint32(32 - TABLE_BITS)
 
 
 def forms_of_bytes(secret: bytes) -> dict[str, bytes]:
@@ -41,20 +51,32 @@ def forms(secret: str) -> dict[str, bytes]:
     }
 
 
+def windows(needle: bytes) -> dict[int, int]:
+    """The windows by which a needle is known: how far into it → the four bytes as a number.
+
+    They begin in eight places in a row. Where there is a row without windows of one byte or two,
+    such as zeros, which would be met everywhere, it is the first such row.
+    """
+    each = [needle[at : at + WINDOW] for at in range(len(needle) - WINDOW + 1)]
+    rows = range(len(each) - STRIDE + 1)
+    rare = (at for at in rows if all(len(set(one)) > 2 for one in each[at : at + STRIDE]))
+    first = next(rare, 0)
+    return {at: int.from_bytes(each[at], "little") for at in range(first, first + STRIDE)}
+
+
 class Search:
     """Looks for many needles at once; its cost hardly grows with their number."""
 
     def __init__(self) -> None:
-        self._by: dict[int, list[tuple[str, bytes]]] = {}
-        self._first = np.zeros(65536, np.bool_)
-        self._keys = np.zeros(0, np.uint32)
-        self._streams = np.zeros(65536, np.bool_)
-        for magic in STREAMS:
-            self._streams[int.from_bytes(magic, "little")] = True
+        # What a window may be the beginning of: (label, needle, how far into it).
+        self._by: dict[int, list[tuple[str, bytes, int]]] = {}
+        self._known = np.zeros(1 << TABLE_BITS, np.bool_)
 
     def join(self, other: "Search") -> None:
         """Look for everything that another one looks for, too."""
-        self._add({label: needle for found in other._by.values() for label, needle in found})
+        for window, begun in other._by.items():
+            self._by.setdefault(window, []).extend(begun)
+        self._known |= other._known
 
     def add_texts(self, words: Mapping[str, str]) -> None:
         self._add({f"{n} ({f})": b for n, w in words.items() for f, b in forms(w).items()})
@@ -66,28 +88,26 @@ class Search:
 
     def _add(self, needles: Mapping[str, bytes]) -> None:
         for label, needle in needles.items():
-            if len(needle) < 12:
+            if len(needle) < SHORTEST:
                 raise ValueError(f"{label} is too short to be unmistakable.")
-            key = int.from_bytes(needle[:4], "little")
-            self._by.setdefault(key, []).append((label, needle))
-            self._first[key & 0xFFFF] = True
-        self._keys = np.fromiter(self._by, np.uint32)
+            for at, window in windows(needle).items():
+                self._by.setdefault(window, []).append((label, needle, at))
+        self._known[_places(np.fromiter(self._by, np.uint32))] = True
 
     def find(self, data: bytes, *, inflate: bool = True) -> set[str]:
         """Labels of all needles in there, in clear or compressed once."""
-        if len(data) < 12:
+        if len(data) < SHORTEST:
             return set()
-        raw = np.frombuffer(data, np.uint8)
-        pairs = raw[:-1].astype(np.uint16) | (raw[1:].astype(np.uint16) << 8)
         found: set[str] = set()
-        spots = np.flatnonzero(self._first[pairs[:-2]])
-        keys = pairs[spots].astype(np.uint32) | (pairs[spots + 2].astype(np.uint32) << 16)
-        for spot in spots[np.isin(keys, self._keys)].tolist():
-            for label, needle in self._by[int.from_bytes(data[spot : spot + 4], "little")]:
-                if data.startswith(needle, spot):
+        seen = np.frombuffer(data, "<u4", len(data) // WINDOW)[:: STRIDE // WINDOW]
+        spots = np.flatnonzero(self._known[_places(seen)])
+        for spot, window in zip(spots.tolist(), seen[spots].tolist(), strict=True):
+            for label, needle, at in self._by.get(window, ()):
+                start = spot * STRIDE - at
+                if start >= 0 and data.startswith(needle, start):
                     found.add(label)
         if inflate:
-            for spot in np.flatnonzero(self._streams[pairs]).tolist():
+            for spot in _streams(data):
                 found |= {f"compressed {label}" for label in self._in_stream(data, spot)}
         return found
 
@@ -102,3 +122,18 @@ class Search:
         with suppress(zlib.error):
             head += opener.decompress(rest, INFLATED_AT_MOST)
         return self.find(head, inflate=False)
+
+
+def _places(seen: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Where in the table windows are looked up."""
+    return (seen * FACTOR) >> SHIFT
+
+
+def _streams(data: bytes) -> list[int]:
+    """Where something begins as a stream does: its first byte is looked for, then its second."""
+    raw = np.frombuffer(data, np.uint8)
+    begins = [raw[:-1] == byte for byte in {magic[0] for magic in STREAMS}]
+    spots = np.flatnonzero(np.logical_or.reduce(begins))
+    pairs = raw[spots].astype(np.uint16) << 8 | raw[spots + 1]
+    known = np.isin(pairs, [int.from_bytes(magic, "big") for magic in STREAMS])
+    return [int(spot) for spot in spots[known]]

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import pytest
 from deploy.contract.document import METHODS
 from deploy.env import ROOT
 from deploy.management.commands.contract import WRITTEN, read
-from tests.clients.generate import KEPT, LANGUAGES, generate
+from tests.clients.generate import LANGUAGES, generate
 
 if TYPE_CHECKING:
     from deploy.stack.supervisor import Stack
@@ -43,15 +44,16 @@ without_node = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def clients() -> dict[str, Path]:
     """Language → the folder of its client, just generated; they stay there to be taken along."""
-    for language in LANGUAGES:
-        generate(language, KEPT / language)
-    return {language: KEPT / language for language in LANGUAGES}
+    return generate()
 
 
-def named() -> set[str]:
+@cache
+def named() -> frozenset[str]:
     """Every operation of the contract."""
     paths = read(WRITTEN)["paths"].values()
-    return {entry[method]["operationId"] for entry in paths for method in entry.keys() & METHODS}
+    return frozenset(
+        entry[method]["operationId"] for entry in paths for method in entry.keys() & METHODS
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

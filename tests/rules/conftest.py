@@ -1,17 +1,23 @@
 """Somebody whose photo, reference and portrait lie sealed, for roles to try and open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from signal import SIGCONT, SIGSTOP
 
+import psycopg
 import pytest
+from psycopg import errors
 
 from deploy.env import Role
 from deploy.prove.behind import Behind, SealedRow
 from deploy.stack.supervisor import Stack
 from privacy.retention import Kind
 from tests.chaos.person import Person, views, wait
+
+May = Callable[[Role, str], bool]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,29 @@ class Sealed:
             "reference": str(self.reference.id),
             "portrait": str(self.portrait.id),
         }
+
+
+def login(live: Stack, role: Role) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(live.env(role)["SITTER_DATABASE_URL"], autocommit=True)
+
+
+@pytest.fixture(scope="package")
+def may(live: Stack) -> Iterator[May]:
+    """`may(role, statement)`: whether PostgreSQL lets this login do it."""
+    with ExitStack() as over:
+        # A login costs its two ends four thousand rounds of a hash, so each is had once.
+        kept = cache(lambda role: over.enter_context(login(live, role)))
+
+        def ask(role: Role, statement: str) -> bool:
+            try:
+                kept(role).execute(statement.encode())
+            except errors.InsufficientPrivilege:
+                return False
+            except errors.RaiseException:
+                return True  # the grant would do, the table's trigger did not
+            return True
+
+        yield ask
 
 
 @pytest.fixture(scope="package")

@@ -8,8 +8,8 @@ from psycopg import errors
 
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
-from tests.rules.conftest import Sealed
-from tests.rules.test_the_compartments_hold import LOGINS, login, may
+from tests.rules.conftest import May, Sealed, login
+from tests.rules.test_the_compartments_hold import LOGINS
 
 MATERIAL = "SELECT item_sort FROM privacy_legal_material(%s)"
 
@@ -86,8 +86,8 @@ def test_one_person_twice_is_refused_even_to_the_migrator(live: Stack, order: uu
         ("UPDATE privacy_caseentry SET body = '' WHERE false", set()),
     ],
 )
-def test_a_login_does_only_its_part(live: Stack, statement: str, allowed: set[Role]) -> None:
-    assert {role for role in LOGINS if may(live, role, statement)} == allowed
+def test_a_login_does_only_its_part(may: May, statement: str, allowed: set[Role]) -> None:
+    assert {role for role in LOGINS if may(role, statement)} == allowed
 
 
 def test_the_function_is_nobodys_to_replace(live: Stack) -> None:

@@ -24,6 +24,7 @@ from deploy.stack import roles
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import Person, say, views, wait
 from tests.figures import figure
+from tests.resting import resting
 from tests.rules.fence import forward
 
 FENCED = (Role.INTAKE, Role.GPU)
@@ -112,15 +113,8 @@ def test_a_program_that_sends_nothing_is_not_counted(tmp_path: Path) -> None:
 @pytest.fixture
 def fenced(live: Stack) -> Iterator[Fence]:
     """The live stack whose intake and painter work behind the fence."""
-    with tempfile.TemporaryDirectory() as folder:
-        for role in FENCED:
-            live.stop_role(role)
-        try:
-            yield Fence(doors(live, Path(folder)), [command(live, role) for role in FENCED])
-        finally:
-            for role in FENCED:
-                live.start_role(role)
-            live.wait_ready()
+    with tempfile.TemporaryDirectory() as folder, resting(live, *FENCED):
+        yield Fence(doors(live, Path(folder)), [command(live, role) for role in FENCED])
 
 
 def doors(live: Stack, folder: Path) -> dict[int, str]:

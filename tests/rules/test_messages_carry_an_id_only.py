@@ -13,14 +13,13 @@ import redis
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import Person, wait
+from tests.resting import resting
 
 
 @pytest.fixture
-def without_painter(live: Stack) -> Iterator[Stack]:
-    live.stop_role(Role.GPU)
-    yield live
-    live.start_role(Role.GPU)
-    live.wait_ready()
+def without_painter(live: Stack, photos: str) -> Iterator[Stack]:
+    with resting(live, Role.GPU):
+        yield live
 
 
 @pytest.fixture
@@ -28,6 +27,12 @@ def customer(live: Stack) -> Iterator[Person]:
     person = Person(live.urls.web)
     yield person
     person.close()
+
+
+@pytest.fixture
+def photos(customer: Person) -> str:
+    """A set with a photo."""
+    return customer.ready_set(keep=False)
 
 
 def queued(stack: Stack, queue: str) -> list[dict[str, Any]]:
@@ -43,8 +48,10 @@ def body(message: dict[str, Any]) -> list[Any]:
     return found
 
 
-def test_a_waiting_job_is_one_id_in_the_broker(without_painter: Stack, customer: Person) -> None:
-    job = customer.submit(customer.ready_set(keep=False), 2)
+def test_a_waiting_job_is_one_id_in_the_broker(
+    without_painter: Stack, customer: Person, photos: str
+) -> None:
+    job = customer.submit(photos, 2)
     waiting = wait("two messages", lambda: queued(without_painter, "gpu"), seconds=10)
     assert len(waiting) >= 2
     for message in waiting:

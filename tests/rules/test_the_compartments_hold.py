@@ -8,13 +8,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import errors
 
 from deploy.env import ROOT, Role
 from deploy.grants import TABLES
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import wait
-from tests.rules.conftest import Sealed
+from tests.rules.conftest import May, Sealed, login
 
 LOGINS = [Role(name) for name in TABLES]
 # Those that have to do with pictures at all; the courier tells numbers to the outside.
@@ -67,21 +66,6 @@ def test_every_crossing_of_the_key_compartments_fails(live: Stack, sealed: Seale
         # The courier does not even know that there are blobs.
         Role.COURIER: dict.fromkeys(sealed.ids, "ProgrammingError"),
     }
-
-
-def login(live: Stack, role: Role) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(live.env(role)["SITTER_DATABASE_URL"], autocommit=True)
-
-
-def may(live: Stack, role: Role, statement: str) -> bool:
-    with login(live, role) as connection:
-        try:
-            connection.execute(statement.encode())
-        except errors.InsufficientPrivilege:
-            return False
-        except errors.RaiseException:
-            return True  # the grant would do, the table's trigger did not
-        return True
 
 
 @pytest.mark.parametrize(
@@ -137,9 +121,9 @@ def may(live: Stack, role: Role, statement: str) -> bool:
     ],
 )
 def test_a_login_does_only_what_its_role_needs(
-    live: Stack, statement: str, allowed: set[Role]
+    may: May, statement: str, allowed: set[Role]
 ) -> None:
-    assert {role for role in LOGINS if may(live, role, statement)} == allowed
+    assert {role for role in LOGINS if may(role, statement)} == allowed
 
 
 @pytest.mark.parametrize("table", ["privacy_auditevent", "privacy_consent"])

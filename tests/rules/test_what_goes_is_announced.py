@@ -4,14 +4,13 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
-import yaml
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import resolve
 
 from deploy import retiring
 from deploy.contract.changes import breaking
-from deploy.management.commands.contract import WRITTEN, read, render
+from deploy.management.commands.contract import WRITTEN, parse, read, render
 from deploy.retiring import RETIRING, SHORTEST, Retiring, announce
 
 SINCE, ENDS = date(2026, 1, 1), date(2027, 6, 1)
@@ -67,7 +66,7 @@ def test_the_end_that_comes_first_counts(going: list[Retiring]) -> None:
 
 @pytest.mark.usefixtures("going")
 def test_the_contract_marks_it_and_nobodys_client_breaks() -> None:
-    document = yaml.safe_load(render())
+    document = parse(render())
     operation = document["paths"]["/v1/jobs/{id}"]["get"]
     assert operation["deprecated"] is True
     assert "2027-06-01" in operation["description"]

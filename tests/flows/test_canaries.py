@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from threading import Event, Thread
@@ -25,7 +26,7 @@ from deploy.prove import look
 from deploy.prove.behind import Behind
 from deploy.prove.marks import BLOCK, Marks, likeness, marked_jpeg, marked_png, slices, token
 from deploy.prove.places import Places
-from deploy.prove.search import Search, forms
+from deploy.prove.search import SHORTEST, STRIDE, Search, forms
 from deploy.stack.supervisor import Stack
 from privacy.retention import Kind
 from tests.chaos.person import Person, say, views, wait
@@ -79,16 +80,12 @@ class Journey:
 
 
 @pytest.fixture(scope="module")
-def talkative(live: Stack) -> Iterator[Stack]:
-    """The roles that meet the person log all that they ever would."""
-    for level in ("DEBUG", None):
-        for role in (Role.WEB, Role.INTAKE, Role.UPKEEP):
-            live.stop_role(role)
-        for role in (Role.WEB, Role.INTAKE, Role.UPKEEP):
-            live.start_role(role, extra_env={"SITTER_LOG_LEVEL": level} if level else None)
-        live.wait_ready()
-        if level:
-            yield live
+def talkative(live: Stack) -> Stack:
+    """The roles that meet the person log all that they ever would: all of this stack do."""
+    for role in (Role.WEB, Role.INTAKE, Role.UPKEEP):
+        given = Path(f"/proc/{live.pid(role)}/environ").read_bytes().split(b"\0")
+        assert b"SITTER_LOG_LEVEL=DEBUG" in given
+    return live
 
 
 @pytest.fixture(scope="module")
@@ -272,14 +269,30 @@ def test_the_e_mail_leaves_heap_and_wal_when_the_tables_are_rewritten(journey: J
 
 
 @pytest.mark.parametrize("form", sorted(forms("x" * 32)))
-@pytest.mark.parametrize("offset", [0, 1, 2])
-def test_the_search_finds_a_mark_in_every_form(form: str, offset: int) -> None:
+def test_the_search_finds_a_mark_in_every_form(form: str) -> None:
     secret = f"Zoë {token()}"
     search = Search()
     search.add_texts({"mark": secret})
-    hay = secrets.token_bytes(999 + offset) + forms(secret)[form] + secrets.token_bytes(999)
-    assert any(f.startswith("mark (") for f in search.find(hay))
+    for offset in range(STRIDE):
+        hay = secrets.token_bytes(999 + offset) + forms(secret)[form] + secrets.token_bytes(999)
+        assert any(f.startswith("mark (") for f in search.find(hay)), offset
     assert search.find(secrets.token_bytes(3000)) == set()
+
+
+@pytest.mark.parametrize("mark", [secrets.token_bytes(SHORTEST), bytes(SHORTEST), b"ab" * 20])
+def test_the_search_finds_a_mark_wherever_it_lies(mark: bytes) -> None:
+    """At either end, at every distance from them, the shortest, and bytes that are all alike."""
+    search = Search()
+    search.add_bytes({"mark": mark})
+    for before, behind in product(range(2 * STRIDE), repeat=2):
+        hay = b"\x01" * before + mark + b"\x01" * behind
+        assert search.find(hay) == {"mark (raw)"}, (before, behind)
+        assert search.find(hay[1:] if not before else hay[: before + len(mark) - 1]) == set()
+
+
+def test_a_mark_that_could_be_anything_is_refused() -> None:
+    with pytest.raises(ValueError, match="too short"):
+        Search().add_bytes({"mark": bytes(SHORTEST - 1)})
 
 
 @pytest.mark.parametrize("bits", [15, 31])

@@ -1,13 +1,14 @@
 """The restore drill, for real: a backup, people who end things, a lost database, the backup again.
 
-It has a stack of its own, because it throws the database away under everybody.
+It has a stack of its own, because it throws the database away under everybody. Its roles hand on
+traces and error reports, so before anything is lost one job is followed through all of them.
 """
 
 import json
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,20 @@ from typing import Any
 import httpx
 import pytest
 from celery import Celery
+from django.contrib.auth.hashers import make_password
 
+from accounts.models import User
 from deploy.env import Role
+from deploy.prove.search import Search
 from deploy.stack import postgres
 from deploy.stack.supervisor import Stack
 from tests import styles
+from tests.api.people import PASSWORD, People
+from tests.chaos.person import views, wait
+from tests.deploy.wires import Wires, open_wires, told
 
-STAYERS, LEAVERS = 6, 6
+STAYERS, LEAVERS = 3, 4
 ROLES = (Role.GPU, Role.WEB, Role.KEEPER, Role.INTAKE, Role.UPKEEP)
-
-
-def wait(what: str, ask: Any, *, seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.05)
-    return answer
 
 
 @dataclass
@@ -57,9 +56,8 @@ class Drill:
     """The stack and what is asked of it."""
 
     stack: Stack
-    people: Any
+    people: People
     backup: Backup
-    started: float = field(default=0.0)
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.stack.urls.web}{path}", timeout=30)
@@ -73,7 +71,7 @@ class Drill:
         url = self.stack.env(Role.UPKEEP)["SITTER_BROKER_URL"]
         with Celery(broker=url) as app:
             app.send_task("upkeep.keep_ledger", queue="upkeep")
-        wait("a pulse", lambda: self.count() > before)
+        wait("a pulse", lambda: self.count() > before, seconds=60)
 
     def start(self, *chosen: Role) -> None:
         for role in chosen:
@@ -85,27 +83,63 @@ class Drill:
 
 
 @pytest.fixture(scope="module")
-def drill(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Drill]:
-    from django.contrib.auth.hashers import make_password
+def wires() -> Iterator[Wires]:
+    """Where traces and error reports go."""
+    with open_wires() as opened:
+        yield opened
 
-    from deploy.demo.views import five_views
-    from deploy.env import ROOT
-    from tests.api.people import PASSWORD, People
 
+@pytest.fixture(scope="module")
+def drill(tmp_path_factory: pytest.TempPathFactory, wires: Wires) -> Iterator[Drill]:
     folder = tmp_path_factory.mktemp("drill")
     own = Stack(
         folder / "data",
         roles=ROLES,
         preferred_ports=False,
         restart=False,
-        extra_env={"SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]), "SITTER_LOG_LEVEL": "INFO"},
+        extra_env={
+            "SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]),
+            "SITTER_OTLP_ENDPOINT": wires.otlp_endpoint,
+            "SITTER_SENTRY_DSN": wires.dsn,
+            # Spans are made of lines, and the tests' own level leaves few.
+            "SITTER_LOG_LEVEL": "INFO",
+        },
     )
     with own:
-        views = five_views(ROOT / "deploy" / "demo" / "photo.jpg")
-        people = People(own, make_password(PASSWORD), views)
+        people = People(own, make_password(PASSWORD), views())
         styles.publish(own, "passthrough", styles.PASSTHROUGH, width=1024, height=1024)
         yield Drill(own, people, Backup(own, folder / "backup"))
         people.close()
+
+
+@pytest.mark.slow
+def test_the_web_the_intake_and_the_painter_meet_in_traces_named_by_ids(
+    drill: Drill, wires: Wires
+) -> None:
+    person = drill.people.make()
+    answer = person.submit(person.set_with_photo())
+    job = person.ended(answer.json()["id"])
+    assert job["state"] == "done"
+
+    def of(trace: str) -> list[Any]:
+        return [span for span in wires.spans if span.trace_id.hex() == trace]
+
+    trace = job["id"].replace("-", "")
+    wanted = {"job_submitted", "item_ended"}
+    wait("both spans", lambda: wanted <= {span.name for span in of(trace)})
+    names = {span.name: span for span in of(trace)}
+    assert names["item_ended"].parent_span_id == names["job_submitted"].span_id
+    assert told(names["item_ended"])["sitter.item_id"] == job["items"][0]["id"]
+    asked = answer.headers["X-Request-Id"]
+    assert [span.name for span in wait("the request", lambda: of(asked))] == ["POST v1/jobs"]
+    # Each role sends in batches of its own.
+    checked = wait("the intake's", lambda: [s for s in wires.spans if s.name == "photo_checked"])
+    received = {span.trace_id for span in wires.spans if span.name == "photo_received"}
+    assert {span.trace_id for span in checked} <= received
+    search = Search()
+    search.add_texts({"e-mail": person.email, "password": PASSWORD})
+    assert wires.hold(search) == set()
+    assert wires.reports == [], "nothing has failed"
 
 
 def painted(drill: Drill) -> tuple[Any, str]:
@@ -133,8 +167,6 @@ def leave(person: Any) -> str:
 
 def back(drill: Drill, person: Any) -> None:
     """Everybody was signed out: they sign in again."""
-    from accounts.models import User
-
     rows = drill.people.query("SELECT password FROM accounts_user WHERE id = %s", person.id)
     user = User(pk=person.id, email=person.email, password=rows[0][0])
     person.http = drill.people.client(drill.people._session(user))
@@ -174,6 +206,7 @@ def test_a_backup_brings_nobody_back(drill: Drill) -> None:
             lambda receipt=receipt: (
                 drill.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved"
             ),
+            seconds=60,
         )
 
     drill.stop(Role.WEB, Role.INTAKE, Role.KEEPER, Role.UPKEEP)
@@ -183,7 +216,7 @@ def test_a_backup_brings_nobody_back(drill: Drill) -> None:
     drill.start(Role.WEB, Role.GPU, Role.INTAKE, Role.KEEPER)
     refusing(drill, stayers[0][0], *stayers[0])
     drill.start(Role.UPKEEP)
-    wait("readiness", lambda: drill.get("/readyz").status_code == 200)
+    wait("readiness", lambda: drill.get("/readyz").status_code == 200, seconds=60)
     seconds = time.monotonic() - began
     erased = LEAVERS - alive(drill, leavers)
     states = people.query("SELECT state FROM portraits_job WHERE id = %s", waiting)
@@ -229,7 +262,7 @@ def refusing(drill: Drill, person: Any, *_: Any) -> None:
         except httpx.TransportError:
             return None
 
-    ready = wait("the web", said)
+    ready = wait("the web", said, seconds=60)
     assert ready.status_code == 503
     assert "erasure ledger replay (upkeep does it)" in ready.json()["missing"]
     refused = person.http.get("/v1/portraits")

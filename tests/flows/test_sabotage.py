@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import Any
@@ -55,7 +56,7 @@ class Scene:
     before: list[Result]
     leaked: list[str]
 
-    @property
+    @cached_property
     def behind(self) -> Behind:
         return Behind(self.stack)
 
@@ -155,13 +156,16 @@ def failing(results: list[Result]) -> set[str]:
     return {result.name for result in results if not result.holds}
 
 
-def looked(scene: Scene, *, memory: bool = False) -> set[str]:
-    """The looks of `make prove` at what is there now; memory is slow, and looked at where asked."""
+def seen(scene: Scene, *, memory: bool = False) -> list[Result]:
+    """What lies anywhere now; memory is slow, and looked at where asked."""
     # Memory first: the web lets go of a request that has not come whole within half a minute.
     results = look.in_memory(scene.stack, scene.search) if memory else []
-    results += look.everywhere(scene.stack, scene.search, scene.since)
-    results += look.live(scene.stack, grace=0)
-    return failing(results)
+    return results + look.everywhere(scene.stack, scene.search, scene.since)
+
+
+def looked(scene: Scene, *, memory: bool = False) -> set[str]:
+    """The looks of `make prove` at what is there now."""
+    return failing(seen(scene, memory=memory) + look.live(scene.stack, grace=0))
 
 
 # --- The sabotages: each returns how to undo it ------------------------------------------------
@@ -457,6 +461,7 @@ ROUNDS: dict[str, list[tuple[Callable[[Scene], Undo], set[str]]]] = {
         (a_photo_without_consent, {"consent_of_inputs"}),
         (a_forged_receipt, {"receipts_verify"}),
         (a_table_that_nobody_listed, {"inventory"}),
+        (a_lost_capsule, {"blob_complete"}),
     ],
     "third": [
         (a_truncated_body, {"bodies_match"}),
@@ -464,9 +469,8 @@ ROUNDS: dict[str, list[tuple[Callable[[Scene], Undo], set[str]]]] = {
         (a_leak_in_a_table, {"nowhere.database", "nowhere.wal", "inventory"}),
         (a_portrait_that_names_no_consent, {"consent_of_inputs"}),
         (a_photo_in_clear, {"nowhere.bucket", "nowhere.volumes", "orphan_objects"}),
+        (a_lost_key, {"blob_complete"}),
     ],
-    "a lost key": [(a_lost_key, {"blob_complete"})],
-    "a lost capsule": [(a_lost_capsule, {"blob_complete"})],
 }
 
 
@@ -480,7 +484,7 @@ def test_a_fresh_stack_passes_every_check(scene: Scene) -> None:
 
 
 def test_nothing_fails_while_somebody_is_there(scene: Scene) -> None:
-    assert looked(scene, memory=True) == set()
+    assert looked(scene) == set()
 
 
 @pytest.mark.parametrize("acts", ROUNDS.values(), ids=ROUNDS)
@@ -500,7 +504,7 @@ def test_the_right_checks_name_it(
 def test_words_in_memory_are_noticed(scene: Scene) -> None:
     undo = words_that_stay_in_memory(scene)
     try:
-        found = looked(scene, memory=True)
+        found = failing(seen(scene, memory=True))
     finally:
         undo()
         scene.leaked.clear()

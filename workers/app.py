@@ -11,6 +11,9 @@ from celery.signals import setup_logging, worker_init, worker_shutdown, worker_s
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings")
+# Celery would run Django's own checks, for which each worker would load every address of the web.
+# Ours run whenever Django starts (privacy/apps.py).
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 from django.conf import settings
 

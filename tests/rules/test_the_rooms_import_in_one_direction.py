@@ -85,3 +85,17 @@ def test_a_forbidden_import_breaks_its_contract(
     assert verdicts(said)[contract] is False
     module = file.removesuffix(".py").replace("/", ".")
     assert f"{module} -> {imported}" in imports(said, contract)
+
+
+def test_a_worker_loads_no_address_of_the_web() -> None:
+    """What Celery loads before it takes work; Django's checks would bring all of the web along."""
+    load = "import sys; from workers.app import app; app.loader.import_default_modules()"
+    tell = "print({'workers.tasks', 'deploy.urls'} & {*sys.modules})"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{load}; {tell}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "{'workers.tasks'}\n"

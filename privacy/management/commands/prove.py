@@ -16,6 +16,8 @@ class Command(BaseCommand):
     """Run it as upkeep, on the live installation: it harms nothing and opens no person's things."""
 
     help = "Prove the promises on the running system, and publish the day's report."
+    # Ours run whenever Django starts; Django's own would load every address of the web for nothing.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Four switches."""

@@ -13,6 +13,7 @@ import pytest
 from deploy.env import ROOT, Role
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import Person
+from tests.resting import resting
 
 
 def prove(live: Stack, *options: str, status: int = 0) -> Any:
@@ -67,15 +68,11 @@ def test_a_crossed_compartment_fails_the_proof_by_name(live: Stack) -> None:
 
 def test_a_role_that_is_away_is_believed_from_before_and_then_named(live: Stack) -> None:
     prove(live, "--wait", "60")
-    live.stop_role(Role.KEEPER)
-    try:
+    with resting(live, Role.KEEPER):
         assert prove(live, "--wait", "2")["failed"] == []
         with psycopg.connect(live.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as admin:
             admin.execute("UPDATE privacy_verdict SET at = at - interval '26 hours'")
         report = prove(live, "--wait", "2", status=1)
-    finally:
-        live.start_role(Role.KEEPER)
-        live.wait_ready()
     assert report["failed"] == ["compartment.keeper"]
 
 

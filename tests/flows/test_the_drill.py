@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from deploy.drill import terminal
+from deploy.drill.cast import ActFailed, Player
 from deploy.drill.rehearsal import Rehearsal
 from deploy.drill.story import Outcome, Story
 from deploy.env import ROOT
@@ -22,6 +23,13 @@ CHECKS = {
     "replay.before_ready", "prove", "living.open", "ended.stays_dead", "receipts",
     "jobs.cancelled", "deadlines", "signed_out",
 }  # fmt: skip
+DIVIDE = """
+import json, sys
+for line in sys.stdin:
+    name, told = json.loads(line)
+    print(json.dumps({"done": told}))
+    print(json.dumps({"answer": 1 / told}), flush=True)
+"""
 # Nothing of a role: no secret, no address.
 BARE = ("PATH", "PYTHONPATH")
 
@@ -77,6 +85,15 @@ def test_what_does_not_hold_is_named_and_no_success() -> None:
     page = io.StringIO()
     terminal.show(Console(file=page, width=200), failed)
     assert "Does not hold: prove." in page.getvalue()
+
+
+def test_a_player_does_one_act_after_another_until_one_fails() -> None:
+    player, heard = Player({}, DIVIDE), list[int]()
+    assert [player.play("divide", told, heard.append) for told in (2, 4)] == [0.5, 0.25]
+    assert heard == [2, 4]
+    with pytest.raises(ActFailed, match=r"(?s)divide ended with 1: .*ZeroDivisionError"):
+        player.play("divide", 0)
+    player.rest()
 
 
 def test_everybody_has_a_part() -> None:

@@ -6,6 +6,7 @@ Ending and starting them anew would cost seconds of the processor each: the pain
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from signal import SIGCONT, SIGSTOP
 
 import psycopg
@@ -26,7 +27,7 @@ def resting(stack: Stack, *roles: Role) -> Iterator[None]:
     with ExitStack() as over:
         for role in roles:
             over.callback(stack.kill_role, role, SIGCONT)
-            wait(f"{role} between two transactions", lambda role=role: _stands_still(stack, role))
+            wait(f"{role} between two transactions", partial(_stands_still, stack, role))
         time.sleep(ASKED)
         yield
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ class Drill:
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.stack.urls.web}{path}", timeout=30)
+
+    def proved(self, receipt: str) -> bool:
+        return bool(self.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved")
 
     def count(self) -> int:
         return int(self.people.query("SELECT count FROM privacy_pulse")[0][0])
@@ -201,13 +205,7 @@ def test_a_backup_brings_nobody_back(drill: Drill) -> None:
     taken = withdrawer.http.post("/v1/consents/withdrawal", json={"portraits": "erase"})
     assert taken.status_code == 200, taken.text
     for receipt in (*receipts, part):
-        wait(
-            "a receipt",
-            lambda receipt=receipt: (
-                drill.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved"
-            ),
-            seconds=60,
-        )
+        wait("a receipt", partial(drill.proved, receipt), seconds=60)
 
     drill.stop(Role.WEB, Role.INTAKE, Role.KEEPER, Role.UPKEEP)
     drill.backup.restore()
@@ -223,7 +221,7 @@ def test_a_backup_brings_nobody_back(drill: Drill) -> None:
     drill.stack.wait_ready()
 
     for receipt in (*receipts, part):
-        assert drill.get(f"/v1/erasures/{receipt}").json()["stage"] == "proved"
+        assert drill.proved(receipt)
     assert states == [("cancelled",)]
     back(drill, waiter)
     (item,) = waiter.http.get(f"/v1/jobs/{waiting}").json()["items"]

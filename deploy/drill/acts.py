@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.models import Session, User
@@ -41,9 +41,17 @@ Pair = tuple[str, str]
 
 def _each(act: Callable[[Any], Any], told: Sequence[Any]) -> list[Any]:
     """Side by side, saying how far it is."""
+
+    def once(one: Any) -> Any:
+        try:
+            return act(one)
+        finally:
+            # A thread that ends would keep its connection from those of the next act.
+            connections.close_all()
+
     found = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for number, one in enumerate(pool.map(act, told), 1):
+        for number, one in enumerate(pool.map(once, told), 1):
             found.append(one)
             if number % SAYS_SO_EVERY == 0 or number == len(told):
                 _say(done=number)

@@ -15,7 +15,7 @@ from deploy.models import costs, memory  # noqa: E402
 from tests.figures import figure  # noqa: E402
 from workers import admission  # noqa: E402
 from workers.engines import base  # noqa: E402
-from workers.engines.pocket_pipeline import STYLES  # noqa: E402
+from workers.engines.bridge import STYLES  # noqa: E402
 
 MEGABYTE = 2**20
 # What painting with pocket may take in all.

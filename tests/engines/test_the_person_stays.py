@@ -22,8 +22,8 @@ from tests.figures import figure
 from workers.engines import figure as drawn
 from workers.engines import framing
 from workers.engines.base import Engine
+from workers.engines.bridge import STYLES
 from workers.engines.canvas import blur, luminance
-from workers.engines.pocket_pipeline import STYLES
 
 Plane = NDArray[np.float32]
 # The others print in one or two inks, and give up the colour of skin on purpose.

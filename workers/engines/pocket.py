@@ -146,6 +146,7 @@ class PocketEngine:
                     on_step=lambda index: on_step(index + 1, steps),
                 )
             painted = finishing.keep_tone(painted, photo, order.style)
+            painted = finishing.keep_hue(painted, photo, order.style)
         finally:
             # A canvas follows the face as the photo does; neither outlives the call.
             bridge.forget(shown)

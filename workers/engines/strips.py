@@ -186,7 +186,7 @@ class _Walk:
         def rows(top: int, bottom: int) -> Tensor:
             return second.rows(top, bottom).add_(short.rows(top, bottom))
 
-        return self.keep(Plane(seen.shape, rows), layer.out_channels)
+        return self.keep(Plane(seen.shape, rows), layer.conv2.out_channels)
 
     def show(self, plane: Plane, channels: int) -> Tensor:
         """The picture that was folded."""

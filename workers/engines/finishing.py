@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from workers.engines import hues
 from workers.engines.canvas import Plane, blur, grain, luminance
 
 
@@ -62,10 +63,10 @@ def keep_tone(picture: Image.Image, photo: Image.Image, style: str) -> Image.Ima
     return Image.fromarray((pixels * ratio[..., None]).round().astype(np.uint8))
 
 
-# The paper under thin washes tints what is pale: seen from afar a hue turns by so many degrees at
-# most, and what it turned further is turned back. What is nearly grey has no hue to keep.
+# The paper under thin washes tints what is pale: seen from afar a hue turns by so many degrees of
+# CIELAB at most, and what it turned further is turned back. What is nearly grey has no hue to keep.
 TURNED = {"watercolour": 10.0}
-NEARLY_GREY = 0.03
+NEARLY_GREY = 5.0
 # From afar: one of so many pixels to each side.
 COARSE = 8
 
@@ -73,46 +74,33 @@ COARSE = 8
 def keep_hue(picture: Image.Image, photo: Image.Image, style: str) -> Image.Image:
     """The painting, of nearly the photo's hues from afar where its style is made to keep them.
 
-    Colours are turned about grey: no pixel becomes lighter, darker, fuller or paler by it.
+    What is turned is how a place looks from afar; a wash stays as it is beside its neighbour.
     """
     most = TURNED.get(style)
     if most is None:
         return picture
-    was, now = (_hues(_from_afar(seen)) for seen in (photo, picture))
+    far = _from_afar(picture)
+    (_, was), (light, now) = hues.lab(_from_afar(photo)), hues.lab(far)
     apart = np.angle(now * was.conj())
     back = np.clip(apart, -np.deg2rad(most), np.deg2rad(most)) - apart
-    full = np.minimum(np.abs(was), np.abs(now))
     if not back.any():
         return picture
-    back = blur(np.asarray(back * full**2 / (full**2 + NEARLY_GREY**2), dtype=np.float32), 1.0)
-    turn = Image.fromarray(back).resize(picture.size, Image.Resampling.BILINEAR)
-    return _turned(picture, np.asarray(turn, dtype=np.float32))
+    full = np.minimum(np.abs(was), np.abs(now))
+    back *= full**2 / (full**2 + NEARLY_GREY**2)
+    shift = hues.srgb(light, np.asarray(now * np.exp(1j * back), dtype=np.complex64)) - far
+    pixels: NDArray[np.float32] = np.array(picture, dtype=np.float32)
+    for k in range(3):
+        plane = Image.fromarray(np.ascontiguousarray(shift[..., k]) * np.float32(255))
+        pixels[..., k] += np.asarray(plane.resize(picture.size, Image.Resampling.BILINEAR))
+    return Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8))
 
 
 def _from_afar(picture: Image.Image) -> NDArray[np.float32]:
     """A small copy in 0..1, without its strokes."""
     size = (picture.width // COARSE, picture.height // COARSE)
     small = np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.float32)
-    far = AFAR * min(size) / 512
-    return np.stack([blur(small[..., k], far) for k in range(3)], axis=-1) / np.float32(255)
-
-
-def _hues(pixels: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Each colour without its lightness: how blue, and upwards how red."""
-    light = luminance(pixels)
-    blue, red = 0.492 * (pixels[..., 2] - light), 0.877 * (pixels[..., 0] - light)
-    return np.asarray(blue + 1j * red, dtype=np.complex64)
-
-
-def _turned(picture: Image.Image, turn: Plane) -> Image.Image:
-    """Every hue turned by so many radians."""
-    pixels: NDArray[np.float32] = np.asarray(picture, dtype=np.float32)
-    light = luminance(pixels)
-    hues = _hues(pixels) * np.exp(1j * turn).astype(np.complex64)
-    red, blue = light + hues.imag / 0.877, light + hues.real / 0.492
-    green = (light - 0.299 * red - 0.114 * blue) / 0.587
-    done = np.stack([red, green, blue], axis=-1)
-    return Image.fromarray(np.clip(done, 0, 255, out=done).round(out=done).astype(np.uint8))
+    soft = [blur(small[..., k], AFAR * min(size) / 512) for k in range(3)]
+    return np.clip(np.stack(soft, axis=-1) / np.float32(255), 0, 1)
 
 
 def _one_ink(

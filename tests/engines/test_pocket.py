@@ -241,7 +241,7 @@ def test_diffusers_alone_can_load_it_and_save_it_again(
         local_files_only=True,
         use_safetensors=True,
         low_cpu_mem_usage=False,
-        torch_dtype=torch.float32,
+        dtype=torch.float32,
     )
     loaded.save_pretrained(tmp_path / "copy", safe_serialization=True)
     copy = kind.from_pretrained(

@@ -26,7 +26,8 @@ from deploy.models import renderers
 from deploy.models.pocket import RATE, Design, Trainer, network, train
 from deploy.models.sheet import PHOTOS, SIZE
 from workers.engines import canvas, framing
-from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
+from workers.engines.bridge import STYLES
+from workers.engines.pocket_pipeline import BridgeScheduler, PocketPipeline
 
 DESIGNS: Final = {
     "bridge, 32-64-96": Design((32, 64, 96), leap=False),

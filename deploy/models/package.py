@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 
 from deploy.models.pictures import SOURCES
 from workers.engines import pocket_enlarger
-from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
+from workers.engines.bridge import STYLES
+from workers.engines.pocket_pipeline import BridgeScheduler, PocketPipeline
 from workers.engines.weights import write_manifest
 
 CARD = """---

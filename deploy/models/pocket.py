@@ -32,7 +32,8 @@ from torch.nn import functional
 from deploy.models import pictures, renderers, upscale
 from deploy.models.package import complete, package
 from workers.engines import canvas
-from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, predict
+from workers.engines.bridge import STYLES, Bridge
+from workers.engines.pocket_pipeline import predict
 from workers.engines.strips import FOLD
 
 TILE = 208
@@ -149,7 +150,7 @@ class Trainer:
         self.slow = network(self.design.channels)
         self.slow.load_state_dict(self.unet.state_dict())
         self.optimiser = torch.optim.AdamW(self.unet.parameters(), lr=rate, weight_decay=1e-4)
-        self.bridge = BridgeScheduler()
+        self.bridge = Bridge()
         self.steps, self.rounds, self.seconds, self.loss = 0, 0, 0.0, 1.0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "run.json").exists():

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from deploy.env import ROOT
 from portraits.prompts import Prompt
 from workers.engines.base import Engine, Focus, Order, Task, create
-from workers.engines.pocket_pipeline import STYLES
+from workers.engines.bridge import STYLES
 
 # Where the faces are: left, top, right, bottom as fractions.
 PHOTOS: Final[dict[str, Focus]] = {

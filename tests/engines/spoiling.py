@@ -29,10 +29,10 @@ class SpoilingEngine(PocketEngine):
     def spoil(self) -> None:
         """What a mistake, or somebody with a debugger, might do."""
         way = os.environ["SITTER_TEST_SPOIL"]
-        if self._pipeline is None:
+        if self._painter is None:
             return
         # One that lies in a row: of any other a flat view would be a copy.
-        parameter = next(each for each in self._loaded().unet.parameters() if each.dim() == 1)
+        parameter = next(each for each in self._loaded().network.parameters() if each.dim() == 1)
         if way == "bit":
             with torch.no_grad():
                 parameter.view(torch.int32)[0] ^= 1

@@ -7,7 +7,7 @@ import pytest
 from tests.engines import painted
 from tests.engines.painted import FACES, SEED, SIZE, TONES
 from tests.figures import figure
-from workers.engines.pocket_pipeline import STYLES
+from workers.engines.bridge import STYLES
 from workers.faces import Faces
 from workers.outlet import Outlet
 from workers.safety import OpenNsfw, Verdict

@@ -5,6 +5,7 @@ The photo is Rear Admiral Grace Hopper by the United States Navy, public domain.
 
 import itertools
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from workers.engines import canvas, framing  # noqa: E402
+from workers.engines import canvas, framing, strips  # noqa: E402
 from workers.engines.base import (  # noqa: E402
     CannotPaint,
     Engine,
@@ -25,8 +26,9 @@ from workers.engines.base import (  # noqa: E402
     Task,
     create,
 )
+from workers.engines.bridge import STYLES, begin  # noqa: E402
 from workers.engines.pocket import SIZES  # noqa: E402
-from workers.engines.pocket_pipeline import STYLES, PocketPipeline  # noqa: E402
+from workers.engines.pocket_pipeline import PocketPipeline  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "workers" / "weights" / "pocket"
@@ -173,7 +175,7 @@ def test_no_gradient_is_ever_on(engine: Engine, photo: Image.Image) -> None:
     seen: list[bool] = []
     engine.render(order(photo), lambda done, total: seen.append(torch.is_grad_enabled()))
     assert seen == [False]
-    parameters = engine._pipeline.unet.parameters()  # type: ignore[attr-defined]
+    parameters = engine._painter.network.parameters()  # type: ignore[attr-defined]
     assert not any(parameter.requires_grad for parameter in parameters)
 
 
@@ -214,7 +216,7 @@ def test_it_refuses_what_it_cannot_paint(engine: Engine, photo: Image.Image) -> 
 
 
 def test_a_picture_of_nan_is_no_picture(engine: Any, photo: Image.Image) -> None:
-    bias = engine._loaded().unet.conv_out.bias
+    bias = engine._loaded().network.conv_out.bias
     kept = bias.clone()
     bias.fill_(float("nan"))
     try:
@@ -230,20 +232,73 @@ def test_it_paints_nothing_before_it_is_loaded(photo: Image.Image) -> None:
         create("pocket", WEIGHTS).render(order(photo), quiet)
 
 
-def test_diffusers_alone_can_save_it_and_load_it_again(
-    engine: Engine, photo: Image.Image, tmp_path: Path
+def test_diffusers_alone_can_load_it_and_save_it_again(
+    engine: Any, photo: Image.Image, tmp_path: Path
 ) -> None:
-    pipeline = engine._pipeline  # type: ignore[attr-defined]
-    pipeline.save_pretrained(tmp_path / "copy", safe_serialization=True)
     kind: Any = PocketPipeline
+    loaded = kind.from_pretrained(
+        WEIGHTS,
+        local_files_only=True,
+        use_safetensors=True,
+        low_cpu_mem_usage=False,
+        dtype=torch.float32,
+    )
+    loaded.save_pretrained(tmp_path / "copy", safe_serialization=True)
     copy = kind.from_pretrained(
         tmp_path / "copy", local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
     )
     framed = framing.frame(photo, FOCUS, (512, 512), 5)
     sheet = canvas.prepare(pixels(framed), "comic", 5)
-    copy.set_progress_bar_config(disable=True)
-    ours, theirs = (
-        pipe(framed, sheet, "comic", generator=torch.Generator().manual_seed(1)).images[0]
-        for pipe in (pipeline, copy)
-    )
-    assert np.abs(pixels(ours) - pixels(theirs)).max() < 0.02
+    kept = sheet.copy()
+    for pipe in (loaded, copy):
+        told: list[int] = []
+        theirs = pipe(
+            framed,
+            sheet,
+            "comic",
+            2,
+            torch.Generator().manual_seed(1),
+            lambda _pipe, index, _t, _kwargs, told=told: told.append(index),
+        ).images[0]
+        shown = begin(pixels(framed), sheet.copy(), "comic")
+        ours = engine._loaded().paint(
+            shown, "comic", steps=2, chance=torch.Generator().manual_seed(1)
+        )
+        assert told == [0, 1]
+        assert np.abs(pixels(ours) - pixels(theirs)).max() < 0.02
+    assert np.array_equal(sheet, kept)
+    with pytest.raises(ValueError, match="divide by 8"):
+        loaded(framed.resize((508, 512)), sheet, "comic")
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_what_was_painted_from_is_gone_behind_it(
+    steps: int, engine: Any, photo: Image.Image
+) -> None:
+    """Of the last step, as soon as the network has looked: its layers take the place."""
+    framed = framing.frame(photo, FOCUS, (512, 512), 5)
+    shown = begin(pixels(framed), canvas.prepare(pixels(framed), "oil", 5), "oil")
+    seen = list(shown)
+    assert all(bool(tensor.any()) for tensor in seen)
+    engine._loaded().paint(shown, "oil", steps=steps, chance=torch.Generator().manual_seed(1))
+    assert shown == []
+    assert not any(bool(tensor.any()) for tensor in seen)
+
+
+def test_the_pictures_are_let_go_before_the_layers_are_made(
+    engine: Any, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    framed = framing.frame(photo, FOCUS, (512, 512), 5)
+    shown = begin(pixels(framed), canvas.prepare(pixels(framed), "oil", 5), "oil")
+    watched = [weakref.ref(tensor.untyped_storage()) for tensor in shown]
+    left: list[int] = []
+    block = strips._Walk.block
+
+    def look(self: Any, layer: Any, seen: Any) -> Any:
+        left.append(sum(each() is not None for each in watched))
+        return block(self, layer, seen)
+
+    monkeypatch.setattr(strips._Walk, "block", look)
+    engine._loaded().paint(shown, "oil")
+    assert left
+    assert set(left) == {0}

@@ -8,12 +8,13 @@ Refuses to paint: it never holds a colour of the picture, only where the tools w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workers.engines.marks import marks
 
 Plane = NDArray[np.float32]
 CHANNELS = 4
@@ -113,96 +114,10 @@ def dots(rng: np.random.Generator, shape: tuple[int, int], degrees: float, perio
     return np.asarray(hills / 2, dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class Marks:
-    """What each pixel knows of the mark that covers it."""
-
-    right: Plane  # pixels to the mark's centre
-    down: Plane
-    rim: Plane  # 0 at the border of the mark, 1 well inside
-    across: Plane  # -1..1 over the mark's width
-    chance: Plane  # one random number a mark
-
-
-def marks(
-    rng: np.random.Generator,
-    angle: Plane,
-    *,
-    pitch: float,
-    aspect: float,
-    layered: bool,
-    sizes: Plane | None = None,
-) -> Marks:
-    """Put one mark on each knot of a jittered grid and give every pixel to one of them.
-
-    Side by side (`layered` false) the nearest mark wins, as in a mosaic; layered, the mark that
-    was put down last wins among those that reach the pixel, as with a brush.
-    """
-    high, wide = angle.shape
-    reach = 2
-    knots_down, knots_across = int(high / pitch) + 2 * reach + 2, int(wide / pitch) + 2 * reach + 2
-    jitter = rng.uniform(-0.38, 0.38, (2, knots_down, knots_across)).astype(np.float32)
-    order = rng.random((knots_down, knots_across), dtype=np.float32)
-    rows, columns = np.mgrid[0:knots_down, 0:knots_across].astype(np.float32)
-    centre_y = (rows - reach + 0.5 + jitter[0]) * pitch
-    centre_x = (columns - reach + 0.5 + jitter[1]) * pitch
-    at_y = np.clip(centre_y, 0, high - 1).astype(np.int32)
-    at_x = np.clip(centre_x, 0, wide - 1).astype(np.int32)
-    turn = angle[at_y, at_x] + (order - 0.5) * (0.35 if layered else 0.0)
-    size = np.ones_like(order) if sizes is None else sizes[at_y, at_x]
-    shape = (np.cos(turn), np.sin(turn), size)
-    return _assign(centre_y, centre_x, order, shape, (high, wide), reach, pitch, aspect, layered)
-
-
-def _assign(
-    centre_y: Plane,
-    centre_x: Plane,
-    order: Plane,
-    shape: tuple[Plane, Plane, Plane],
-    extent: tuple[int, int],
-    reach: int,
-    pitch: float,
-    aspect: float,
-    layered: bool,
-) -> Marks:
-    y, x = np.mgrid[0 : extent[0], 0 : extent[1]].astype(np.float32)
-    knot_y, knot_x = (y / pitch).astype(np.int32) + reach, (x / pitch).astype(np.int32) + reach
-    best = np.full(extent, -9.0, np.float32)
-    runner = np.full(extent, -9.0, np.float32)
-    kept = [np.zeros(extent, np.float32) for _ in range(4)]
-    half = pitch * 0.5
-    for j in range(-reach, reach + 1):
-        for i in range(-reach, reach + 1):
-            at = (knot_y + j, knot_x + i)
-            dy, dx = centre_y[at] - y, centre_x[at] - x
-            cosine, sine, scale = (part[at] for part in shape)
-            along = (dx * cosine + dy * sine) / (half * aspect * scale)
-            across = (dy * cosine - dx * sine) / (half * scale)
-            chance = order[at]
-            if layered:
-                far = np.sqrt(np.sqrt(np.square(along * along) + np.square(across * across))) / 1.25
-                score = np.where(far < 1.0, chance, -far)
-            else:
-                far = np.sqrt(along**2 + across**2)
-                score = -far
-            better = score > best
-            runner = np.where(better, best, np.maximum(runner, score))
-            best = np.where(better, score, best)
-            rim = 1.0 - far
-            for plane, value in zip(kept, (dx, dy, rim, across), strict=True):
-                np.copyto(plane, value, where=better)
-            if i == -reach and j == -reach:
-                luck = chance.copy()
-            else:
-                np.copyto(luck, chance, where=better)
-    rim = kept[2] if layered else (best - runner)
-    return Marks(kept[0], kept[1], np.clip(rim, 0, 1), np.clip(kept[3], -1, 1), luck)
-
-
 def _stack(*planes: Plane) -> NDArray[np.float32]:
     missing = CHANNELS - len(planes)
     blank = np.zeros_like(planes[0])
-    return np.stack([*planes, *[blank] * missing]).astype(np.float32)
+    return np.stack([*planes, *[blank] * missing]).astype(np.float32, copy=False)
 
 
 def _pencil(rng: np.random.Generator, light: Plane) -> NDArray[np.float32]:

@@ -58,7 +58,10 @@ def bump(
 
 def over(picture: Picture, colour: Picture, cover: Plane) -> Picture:
     """A colour laid over a picture where `cover` is."""
-    return np.asarray(picture + (colour - picture) * cover[..., None], dtype=np.float32)
+    laid = (colour - picture) * cover[..., None]
+    # In place: another picture would be the largest thing that is held meanwhile.
+    laid += picture
+    return np.asarray(laid, dtype=np.float32)
 
 
 def rgb(*parts: float) -> Picture:

@@ -23,6 +23,8 @@ UNASKED: Final = {name: values[0] for name, values in CHOICES.items()}
 # Drawn larger and scaled down: the cheapest even antialiasing there is.
 OVER: Final = 2
 LARGEST: Final = 1400
+# So many rows are given their features at once.
+ROWS: Final = 64
 
 SKIN: Final = {
     "very_light": (0.95, 0.77, 0.68),
@@ -133,6 +135,7 @@ def draw(look: Look, size: tuple[int, int], seed: int = 20) -> Image.Image:
     unit = min(high, wide * 1.3) / look.tall
     x = ((columns - wide / 2) / unit).astype(np.float32)
     y = ((rows - high * look.line) / unit).astype(np.float32)
+    del rows, columns
     tint = rgb(*look.lamp.tint)
     picture = dress.behind(x, y, rng, look.background)
     back, fringe, hair = dress.hair(x, y, rng, look.hair, look.hair_colour)
@@ -155,7 +158,18 @@ def _throat(picture: Picture, x: Plane, y: Plane, look: Look) -> Picture:
     side = np.sign(look.lamp.key[0])
     shadow = 0.88 - 0.42 * np.exp(-((np.clip(y - 0.29, 0, 1) / 0.12) ** 2)) + 0.45 * side * x
     colour = rgb(*look.face.skin) * np.clip(shadow, 0.3, 1.05)[..., None] * rgb(*look.lamp.tint)
-    return over(picture, colour.astype(np.float32), edge(skin.astype(np.float32)))
+    return over(picture, np.asarray(colour, np.float32), edge(skin.astype(np.float32)))
+
+
+def _skin(u: Plane, v: Plane, look: Look, unit: float) -> Picture:
+    """The head's, by its lamp, with flushed cheeks."""
+    made = look.face
+    light = blur(features.lit(features.relief(u, v, made), unit, look.lamp), unit / 192)
+    skin = rgb(*made.skin) * (light * 1.10)[..., None]
+    skin *= rgb(*look.lamp.tint)
+    flush = np.sum([bump(u, v, (at, 0.09), (0.07, 0.05), 1) for at in (-0.17, 0.17)], axis=0)
+    skin *= 1 - flush[..., None] * rgb(-0.02, 0.09, 0.08)
+    return np.asarray(skin, np.float32)
 
 
 def _face(
@@ -169,12 +183,13 @@ def _face(
     made = look.face
     # The features fill a little more of the head than they were modelled at.
     u, v = (x - look.turn) / 1.13, (y + 0.03) / 1.13
-    light = blur(features.lit(features.relief(u, v, made), unit, look.lamp), unit / 192)
-    flush = np.sum([bump(u, v, (at, 0.09), (0.07, 0.05), 1) for at in (-0.17, 0.17)], axis=0)
-    skin = rgb(*made.skin) * (light * 1.10)[..., None] * rgb(*look.lamp.tint)
-    skin = skin * (1 - flush[..., None] * rgb(-0.02, 0.09, 0.08))
-    painted = features.aged(np.asarray(skin, np.float32), u, v, made)
-    painted = features.mouth(features.eyes(painted, u, v, made), u, v, made)
+    skin = _skin(u, v, look, unit)
+    painted = skin.copy()
+    # Lines of ink ask no neighbour, and take a dozen planes.
+    for top in range(0, len(painted), ROWS):
+        some = slice(top, top + ROWS)
+        at = (u[some], v[some], made)
+        painted[some] = features.mouth(features.eyes(features.aged(painted[some], *at), *at), *at)
     outline = edge(features.head(x, y, made), 0.002)
     if look.hair in ("short", "bun", "shaved"):
         for side in (-1, 1):
@@ -182,5 +197,6 @@ def _face(
             shade = skin * (0.86 - 0.25 * np.exp(-((ear / 0.015) ** 2)))[..., None]
             picture = over(picture, np.asarray(shade, np.float32), edge(ear, 0.003))
     picture = over(picture, painted, outline)
+    del u, v, skin, painted
     cast = blur(fringe, unit / 29) * outline * (1 - fringe)
     return over(picture, picture * rgb(0.55, 0.45, 0.42), np.asarray(cast * 0.8, np.float32))

@@ -1,7 +1,7 @@
 """The sheet around the painting: where a sketch runs out and a print has its margin.
 
-Owns the border, that a drawing in one ink has one ink, and that skin is as dark as it was where a
-style would bleach it. Refuses to redraw: inside the border no line is moved.
+Owns the border, that a drawing in one ink has one ink, and that skin is as dark and of the hue that
+it was where a style would bleach or tint it. Refuses to redraw: inside the border no line is moved.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from workers.engines import hues
 from workers.engines.canvas import Plane, blur, grain, luminance
 
 
@@ -60,6 +61,46 @@ def keep_tone(picture: Image.Image, photo: Image.Image, style: str) -> Image.Ima
     )
     ratio = np.clip((was + 0.02) / (now + 0.02), 0.2, 1.0) ** strength
     return Image.fromarray((pixels * ratio[..., None]).round().astype(np.uint8))
+
+
+# The paper under thin washes tints what is pale: seen from afar a hue turns by so many degrees of
+# CIELAB at most, and what it turned further is turned back. What is nearly grey has no hue to keep.
+TURNED = {"watercolour": 10.0}
+NEARLY_GREY = 5.0
+# From afar: one of so many pixels to each side.
+COARSE = 8
+
+
+def keep_hue(picture: Image.Image, photo: Image.Image, style: str) -> Image.Image:
+    """The painting, of nearly the photo's hues from afar where its style is made to keep them.
+
+    What is turned is how a place looks from afar; a wash stays as it is beside its neighbour.
+    """
+    most = TURNED.get(style)
+    if most is None:
+        return picture
+    far = _from_afar(picture)
+    (_, was), (light, now) = hues.lab(_from_afar(photo)), hues.lab(far)
+    apart = np.angle(now * was.conj())
+    back = np.clip(apart, -np.deg2rad(most), np.deg2rad(most)) - apart
+    if not back.any():
+        return picture
+    full = np.minimum(np.abs(was), np.abs(now))
+    back *= full**2 / (full**2 + NEARLY_GREY**2)
+    shift = hues.srgb(light, np.asarray(now * np.exp(1j * back), dtype=np.complex64)) - far
+    pixels: NDArray[np.float32] = np.array(picture, dtype=np.float32)
+    for k in range(3):
+        plane = Image.fromarray(np.ascontiguousarray(shift[..., k]) * np.float32(255))
+        pixels[..., k] += np.asarray(plane.resize(picture.size, Image.Resampling.BILINEAR))
+    return Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8))
+
+
+def _from_afar(picture: Image.Image) -> NDArray[np.float32]:
+    """A small copy in 0..1, without its strokes."""
+    size = (picture.width // COARSE, picture.height // COARSE)
+    small = np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.float32)
+    soft = [blur(small[..., k], AFAR * min(size) / 512) for k in range(3)]
+    return np.clip(np.stack(soft, axis=-1) / np.float32(255), 0, 1)
 
 
 def _one_ink(

@@ -8,38 +8,43 @@ to the network: it paints from its folder alone.
 from __future__ import annotations
 
 import gc
-import os
+import json
 from pathlib import Path
-from typing import Any
-
-# These are read when the libraries are imported; set later they would change nothing.
-os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-os.environ["DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import torch
-from diffusers import UNet2DModel
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from torch import nn
+from torch import Tensor, nn
 
 from workers.engines import (
+    bridge,
     canvas,
     figure,
     finishing,
     framing,
     frozen,
     pocket_enlarger,
+    pocket_network,
     sitting,
     strips,
     tiles,
 )
-from workers.engines.base import CannotPaint, Capabilities, EngineError, Order, Step, Task, check
+from workers.engines.base import (
+    CannotPaint,
+    Capabilities,
+    EngineError,
+    Order,
+    Step,
+    Task,
+    WeightsRefused,
+    check,
+)
 from workers.engines.outcome import within_memory
 from workers.engines.pages import give_back
-from workers.engines.pocket_pipeline import STYLES, BridgeScheduler, PocketPipeline
 from workers.engines.weights import verify_weights
+
+BRIDGE = "scheduler/scheduler_config.json"
 
 SIZES = (
     (512, 512),
@@ -62,7 +67,7 @@ class PocketEngine:
 
     def __init__(self, weights: Path) -> None:
         self._folder = weights
-        self._pipeline: PocketPipeline | None = None
+        self._painter: bridge.Painter | None = None
         self._enlarger: pocket_enlarger.Enlarger | None = None
         self._manifest = ""
 
@@ -72,28 +77,15 @@ class PocketEngine:
         torch.set_grad_enabled(False)
         self._manifest = verify_weights(self._folder)
         # The parts are named here, not by the folder: an index file cannot choose a class.
-        model: Any = UNet2DModel
-        bridge: Any = BridgeScheduler
-        unet = model.from_pretrained(
-            self._folder / "unet",
-            use_safetensors=True,
-            local_files_only=True,
-            low_cpu_mem_usage=False,
-            torch_dtype=torch.float32,
-        )
-        unet.requires_grad_(False).eval().to(memory_format=torch.channels_last)
-        scheduler = bridge.from_pretrained(self._folder / "scheduler", local_files_only=True)
-        pipeline: Any = PocketPipeline(unet=unet, scheduler=scheduler)
-        pipeline.set_progress_bar_config(disable=True)
+        network = pocket_network.read(self._folder / pocket_network.FOLDER)
         self._enlarger = pocket_enlarger.read(self._folder / pocket_enlarger.FOLDER)
-        pipeline.hands = strips.hands()
-        self._pipeline = pipeline
+        self._painter = bridge.Painter(network, _bridge(self._folder), strips.hands())
 
     def describe(self) -> Capabilities:
         return Capabilities(
             name="pocket",
             tasks=TASKS,
-            styles=frozenset(STYLES),
+            styles=frozenset(bridge.STYLES),
             sizes=SIZES,
             max_references=MAX_REFERENCES,
             licence="Apache-2.0",
@@ -103,7 +95,7 @@ class PocketEngine:
         )
 
     def fingerprint(self) -> str:
-        both = nn.ModuleDict({"painter": self._loaded().unet, "enlarger": self._larger()})
+        both = nn.ModuleDict({"painter": self._loaded().network, "enlarger": self._larger()})
         return frozen.fingerprint(both)
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
@@ -140,50 +132,59 @@ class PocketEngine:
 
     def _paint(self, photo: Image.Image, order: Order, on_step: Step) -> Image.Image:
         """A picture of the order's size in its style; the picture is blackened."""
-        pipeline = self._loaded()
+        painter = self._loaded()
         steps = order.steps or STEPS
-        pixels: NDArray[np.float32] = np.asarray(photo, dtype=np.float32) / np.float32(255)
-        sheet = canvas.prepare(pixels, order.style, order.seed)
-        pixels.fill(0)
-        del pixels
-
-        def told(_pipe: Any, index: int, _t: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-            on_step(index + 1, steps)
-            return kwargs
-
+        shown: list[Tensor] = []
         try:
             with within_memory():
-                painted = pipeline(
-                    photo,
-                    sheet,
+                shown = _shown(photo, order)
+                painted = painter.paint(
+                    shown,
                     order.style,
-                    num_inference_steps=steps,
-                    generator=torch.Generator().manual_seed(order.seed),
-                    callback_on_step_end=told,
-                ).images[0]
+                    steps=steps,
+                    chance=torch.Generator().manual_seed(order.seed),
+                    on_step=lambda index: on_step(index + 1, steps),
+                )
             painted = finishing.keep_tone(painted, photo, order.style)
+            painted = finishing.keep_hue(painted, photo, order.style)
         finally:
             # A canvas follows the face as the photo does; neither outlives the call.
-            sheet.fill(0)
+            bridge.forget(shown)
             sitting.blacken([photo])
         give_back()
         return finishing.finish(painted, order.style, order.seed)
 
     def unload(self) -> None:
-        if self._pipeline is not None and self._pipeline.hands is not None:
-            self._pipeline.hands.shutdown()
-        self._pipeline = self._enlarger = None
+        if self._painter is not None and self._painter.hands is not None:
+            self._painter.hands.shutdown()
+        self._painter = self._enlarger = None
         gc.collect()
 
-    def _loaded(self) -> PocketPipeline:
-        if self._pipeline is None:
+    def _loaded(self) -> bridge.Painter:
+        if self._painter is None:
             raise EngineError("The engine is not loaded.")
-        return self._pipeline
+        return self._painter
 
     def _larger(self) -> pocket_enlarger.Enlarger:
         if self._enlarger is None:
             raise EngineError("The engine is not loaded.")
         return self._enlarger
+
+
+def _bridge(folder: Path) -> bridge.Bridge:
+    """Raises WeightsRefused."""
+    try:
+        return bridge.Bridge(float(json.loads((folder / BRIDGE).read_bytes())["spread"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsRefused(BRIDGE, "cannot be read.") from error
+
+
+def _shown(photo: Image.Image, order: Order) -> list[Tensor]:
+    """What is painted from, blackened by whoever asks."""
+    pixels: NDArray[np.float32] = np.asarray(photo, dtype=np.float32) / np.float32(255)
+    shown = bridge.begin(pixels, canvas.prepare(pixels, order.style, order.seed), order.style)
+    pixels.fill(0)
+    return shown
 
 
 def _framed(order: Order) -> Image.Image:

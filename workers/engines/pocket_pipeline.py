@@ -1,13 +1,14 @@
-"""A small diffusers pipeline that walks from a photo to a painting of it.
+"""What pocket's weights are to diffusers: a small pipeline that walks from a photo to a painting.
 
-Owns the bridge between the two pictures and the loop over it. Refuses weights in any format but
-safetensors and never reaches for a network: everything comes from the folder it is given.
+Owns the classes that the folder of weights names, so that the library alone can save and load it;
+training and comparing go through them. A worker paints by bridge.py and loads none of this. Refuses
+weights in any format but safetensors and never reaches for a network: everything comes from the
+folder it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,22 +23,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from workers.engines import outcome, strips
-from workers.engines.canvas import underpaint
-from workers.engines.pages import give_back
+from workers.engines.bridge import Bridge, Painter, begin
 from workers.engines.strips import FOLD
 
-STYLES = (
-    "pencil",
-    "engraving",
-    "watercolour",
-    "oil",
-    "comic",
-    "pastel",
-    "mosaic",
-    "riso",
-    "linocut",
-)
 # Two folds inside the network on top of FOLD: a side must divide by eight.
 MULTIPLE = 8
 
@@ -47,33 +35,15 @@ class PocketOutput(BaseOutput):
     images: list[Image.Image]
 
 
-class BridgeScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
-    """States between the start (t = 1) and the painting (t = 0), with a little noise in the middle.
-
-    x_t = (1 - t) * painting + t * start + spread * sqrt(t * (1 - t)) * noise
-    """
+class BridgeScheduler(Bridge, SchedulerMixin, ConfigMixin):  # type: ignore[misc]
+    """The bridge, saved and loaded as the library does with its schedulers."""
 
     order = 1
-    timesteps: Tensor
 
     def __init__(self, spread: float = 0.25) -> None:
+        super().__init__(spread)
         keep: Any = self.register_to_config
         keep(spread=spread)
-        self.spread = spread
-        self.set_timesteps(2)
-
-    def set_timesteps(self, steps: int) -> None:
-        self.timesteps = torch.linspace(1.0, 0.0, steps + 1)[:-1]
-
-    def mix(self, painting: Tensor, start: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        t = t.reshape(-1, 1, 1, 1)
-        return (1 - t) * painting + t * start + self.spread * (t * (1 - t)).sqrt() * noise
-
-    def step(self, painting: Tensor, start: Tensor, noise: Tensor, index: int) -> Tensor:
-        """The state at the next time, or the finished painting after the last one."""
-        if index + 1 >= len(self.timesteps):
-            return painting
-        return self.mix(painting, start, noise, self.timesteps[index + 1].reshape(1))
 
 
 def predict(
@@ -85,29 +55,18 @@ def predict(
     return functional.pixel_shuffle(folded, FOLD)
 
 
-def as_tensor(pixels: NDArray[np.float32]) -> Tensor:
-    """A picture of 0..1 as a batch of one in -1..1."""
-    batch = torch.from_numpy(pixels * 2 - 1).permute(2, 0, 1)[None]
-    return batch.contiguous(memory_format=torch.channels_last)
-
-
 class PocketPipeline(DiffusionPipeline):
     """Paints one photo in one style; the canvas carries the strokes, the network paints them."""
 
     # The library gives its models no types; what is read of them is stated here.
     unet: Any
     scheduler: BridgeScheduler
-    device: torch.device
-    progress_bar: Any
     register_modules: Any
-    # Threads that share the strips of a painting; without them one thread paints them all.
-    hands: ThreadPoolExecutor | None = None
 
     def __init__(self, unet: UNet2DModel, scheduler: BridgeScheduler) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.register_modules(unet=unet, scheduler=scheduler)
 
-    @torch.inference_mode()
     def __call__(
         self,
         photo: Image.Image,
@@ -119,33 +78,20 @@ class PocketPipeline(DiffusionPipeline):
     ) -> PocketOutput:
         if photo.width % MULTIPLE or photo.height % MULTIPLE:
             raise ValueError(f"Both sides must divide by {MULTIPLE}.")
-        kind = {"device": self.device, "dtype": self.unet.dtype}
+        times = self.scheduler.times(num_inference_steps)
+
+        def on_step(index: int) -> None:
+            if callback_on_step_end is not None:
+                callback_on_step_end(self, index, times[index], {})
+
         pixels: NDArray[np.float32] = np.array(photo, dtype=np.float32) / np.float32(255)
-        clean = as_tensor(pixels).to(**kind)
-        start = as_tensor(underpaint(pixels, canvas, style)).to(**kind)
+        picture = Painter(self.unet, self.scheduler).paint(
+            # The canvas stays the caller's.
+            begin(pixels, canvas.copy(), style),
+            style,
+            steps=num_inference_steps,
+            chance=generator,
+            on_step=on_step,
+        )
         pixels.fill(0)
-        del pixels
-        sheet = torch.from_numpy(canvas)[None].to(**kind)
-        label = torch.tensor([STYLES.index(style)], device=self.device)
-        state = start
-        give_back()
-        try:
-            self.scheduler.set_timesteps(num_inference_steps)
-            # A single leap goes past no noise.
-            shape = clean.shape if num_inference_steps > 1 else ()
-            noise = torch.randn(shape, generator=generator).to(**kind)
-            with self.progress_bar(total=num_inference_steps) as bar:
-                for index, t in enumerate(self.scheduler.timesteps):
-                    now = t.reshape(1).to(**kind)
-                    seen = (state, clean, sheet)
-                    painting = strips.predict(self.unet, seen, now, label, self.hands)
-                    state = self.scheduler.step(painting, start, noise, index)
-                    if callback_on_step_end is not None:
-                        callback_on_step_end(self, index, t, {})
-                    bar.update()
-            picture = outcome.picture((state.float() + 1) / 2)
-        finally:
-            # These pixels are somebody's face: they do not wait for the allocator to reuse them.
-            for tensor in (clean, start, state):
-                tensor.zero_()
         return PocketOutput(images=[picture])

@@ -22,7 +22,6 @@ from torch.nn import functional
 # The network sees half the resolution with four times the channels: a quarter of the arithmetic.
 FOLD: Final = 2
 KEPT: Final = torch.float16
-# So many pixels of a layer are worked on at once: a few megabytes, which a core's cache can hold.
 # So many pixels of a layer are a strip: a megabyte or two, which a core's cache can hold.
 AT_ONCE: Final = 4096
 # More threads than this would need memory for their strips that nobody has counted.
@@ -143,12 +142,12 @@ def hands() -> ThreadPoolExecutor:
 
 
 class _Walk:
-    """One call of a UNet2DModel without attention."""
+    """One call of a UNet2DModel without attention, the library's or pocket_network's."""
 
     def __init__(
         self, unet: Any, t: Tensor, style: Tensor, pool: ThreadPoolExecutor | None
     ) -> None:
-        said = unet.time_proj(t).to(unet.dtype)
+        said = unet.time_proj(t).to(unet.conv_in.weight.dtype)
         self.told = functional.silu(unet.time_embedding(said) + unet.class_embedding(style))
         self._pool = pool
 
@@ -187,7 +186,7 @@ class _Walk:
         def rows(top: int, bottom: int) -> Tensor:
             return second.rows(top, bottom).add_(short.rows(top, bottom))
 
-        return self.keep(Plane(seen.shape, rows), layer.out_channels)
+        return self.keep(Plane(seen.shape, rows), layer.conv2.out_channels)
 
     def show(self, plane: Plane, channels: int) -> Tensor:
         """The picture that was folded."""
@@ -209,10 +208,15 @@ def predict(
     t: Tensor,
     style: Tensor,
     pool: ThreadPoolExecutor | None = None,
+    read: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """The painting that the network sees from these pictures; all are in -1..1."""
+    """The painting that the network sees from these pictures; all are in -1..1.
+
+    `read` is called when the first layer is there, and the pictures are looked at no more.
+    """
     walk = _Walk(unet, t * 1000.0, style, pool)
     now = walk.conv(folded(pictures), unet.conv_in)
+    read()
     before = [now]
     for level in unet.down_blocks:
         for layer in level.resnets:
@@ -229,4 +233,4 @@ def predict(
         for sampler in level.upsamplers or ():
             now = walk.conv(doubled(now), sampler.conv)
     done = convolved(normed(now, unet.conv_norm_out), unet.conv_out)
-    return walk.show(done, unet.config.out_channels // FOLD**2)
+    return walk.show(done, unet.conv_out.out_channels // FOLD**2)

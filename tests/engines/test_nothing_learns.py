@@ -156,6 +156,9 @@ def test_an_optimiser_anywhere_is_refused(model: nn.Module) -> None:
     assert frozen.optimisers() == 1
     with pytest.raises(CouldLearn, match="optimiser"):
         frozen.fingerprint(model)
+    # Its class was made from another optimiser's.
+    hidden["deep"].append(torch.optim.AdamW(model.parameters()))
+    assert frozen.optimisers() == 2
     hidden.clear()
 
 

@@ -108,11 +108,11 @@ def pocket(meter: Meter = counted) -> Engine:
     def step(size: Size, _references: list[Size]) -> float:
         picture, canvas = pixels(size, 1, 3), pixels(size, 1, channels - 6)
         style = torch.zeros(1, dtype=torch.long)
-        seen, now = (picture, picture, canvas), torch.ones(1)
+        seen = (picture, picture, canvas)
         if meter is counted:
             # Strips take the same operations together, and are a hundred times as many calls.
-            return meter(lambda: predict(unet, *seen, now, style))
-        return meter(lambda: strips.predict(unet, seen, now, style))
+            return meter(lambda: predict(unet, *seen, torch.ones(1), style))
+        return meter(lambda: strips.predict(unet, seen, torch.ones(1), style))
 
     return Engine(
         pocket_engine.STEPS,

@@ -166,19 +166,23 @@ def _assign(
     layered: bool,
 ) -> Marks:
     y, x = np.mgrid[0 : extent[0], 0 : extent[1]].astype(np.float32)
-    knot_y, knot_x = (y / pitch).astype(np.int32) + reach, (x / pitch).astype(np.int32) + reach
+    # A pixel's knot lies in a row that its own row decides, and in a column likewise: so what is
+    # known of knots is laid out over columns first, while it is small, and then whole rows of it.
+    rows, columns = (
+        (np.arange(side, dtype=np.float32) / pitch).astype(np.int32) + reach for side in extent
+    )
     best = np.full(extent, -9.0, np.float32)
     runner = np.full(extent, -9.0, np.float32)
     kept = [np.zeros(extent, np.float32) for _ in range(4)]
     half = pitch * 0.5
     for j in range(-reach, reach + 1):
         for i in range(-reach, reach + 1):
-            at = (knot_y + j, knot_x + i)
-            dy, dx = centre_y[at] - y, centre_x[at] - x
-            cosine, sine, scale = (part[at] for part in shape)
+            down, right, cosine, sine, scale, chance = (
+                part[:, columns + i][rows + j] for part in (centre_y, centre_x, *shape, order)
+            )
+            dy, dx = down - y, right - x
             along = (dx * cosine + dy * sine) / (half * aspect * scale)
             across = (dy * cosine - dx * sine) / (half * scale)
-            chance = order[at]
             if layered:
                 far = np.sqrt(np.sqrt(np.square(along * along) + np.square(across * across))) / 1.25
                 score = np.where(far < 1.0, chance, -far)

@@ -27,7 +27,7 @@ def test_one_worker_fewer_would_not_keep_it(small: Answer) -> None:
 
 
 def test_a_stricter_question_and_a_larger_one_take_more(small: Answer) -> None:
-    for question in (Question(40_000, SMALL.shape, 10.0), Question(20_000, SHAPES["launch"], 10.0)):
+    for question in (Question(60_000, SMALL.shape, 10.0), Question(20_000, SHAPES["launch"], 10.0)):
         workers, _ = sizing.fewest(question)
         assert workers > small.workers
 

@@ -65,6 +65,13 @@ def _no_gradients() -> None:
     torch.set_grad_enabled(False)
 
 
+@pytest.fixture
+def bytes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No optimiser is looked for among the million objects of this process."""
+    monkeypatch.setattr(frozen, "optimisers", lambda: 0)
+
+
+@pytest.mark.usefixtures("bytes_alone")
 def test_a_fingerprint_is_of_the_bytes_alone(model: nn.Module) -> None:
     first = frozen.fingerprint(model)
     assert frozen.fingerprint(model) == first
@@ -72,6 +79,7 @@ def test_a_fingerprint_is_of_the_bytes_alone(model: nn.Module) -> None:
     assert frozen.fingerprint(copy.deepcopy(model)) == first
 
 
+@pytest.mark.usefixtures("bytes_alone")
 @pytest.mark.parametrize("name", ["0.weight", "0.bias", "1.weight", "1.running_mean"])
 def test_one_bit_of_any_parameter_or_buffer_changes_it(model: nn.Module, name: str) -> None:
     first = frozen.fingerprint(model)
@@ -82,6 +90,7 @@ def test_one_bit_of_any_parameter_or_buffer_changes_it(model: nn.Module, name: s
     assert frozen.fingerprint(model) == first
 
 
+@pytest.mark.usefixtures("bytes_alone")
 @pytest.mark.parametrize("write", WRITES, ids=list(WRITES))
 @pytest.mark.parametrize("summed", [False, True])
 def test_a_write_is_noticed_however_it_was_made(model: nn.Module, write: str, summed: bool) -> None:
@@ -117,6 +126,7 @@ def test_sums_see_every_byte_of_large_and_of_crooked_tensors(
     frozen._numbers.cache_clear()
 
 
+@pytest.mark.usefixtures("bytes_alone")
 def test_a_change_that_a_plain_sum_would_miss_is_noticed() -> None:
     """Two words that change places, and one that gives to another what it loses."""
     model = nn.Module()

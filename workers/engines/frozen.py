@@ -119,5 +119,6 @@ def optimisers() -> int:
 def _below(kind: type) -> Iterator[type]:
     """A class and all that were made from it."""
     yield kind
-    for each in type.__subclasses__(kind):
+    below: list[type] = type.__subclasses__(kind)
+    for each in below:
         yield from _below(each)

@@ -23,6 +23,7 @@ class Line(ASGIProtocol):
 
     # All that are open in this process.
     lines: ClassVar[set["Line"]] = set()
+    _keepalive: int
 
     def connection_made(self, transport: Any) -> None:
         """Somebody dialled."""

@@ -24,6 +24,8 @@ from deploy.capacity.trace import Mix, Paint, replayed
 ENGINE: Final = "tests.bench.stub:SnapshotEngine"
 SECONDS: Final = 0.5
 SINGLES: Final = 20
+# Seconds without an order, for what the services take by themselves.
+IDLE: Final = 10.0
 # How long the load lasts, how much of what the workers can do it asks for, and the rush in it.
 LENGTH: Final = 120.0
 LOAD: Final = 0.65
@@ -71,7 +73,7 @@ def calibrate(engine: str = ENGINE, say: Callable[[str], None] = lambda _: None)
     with live.running(engine, SECONDS) as stack:
         say("single orders on idle workers")
         nudge, fetch = alone(stack)
-        idle = _between(stack, lambda: time.sleep(10))
+        idle = _between(stack, lambda: time.sleep(IDLE))
         say(f"orders for {LENGTH:.0f} s")
         found: list[Item] = []
         since = time.time()

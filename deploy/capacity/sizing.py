@@ -25,6 +25,7 @@ BEFORE: Final = HOUR
 ENOUGH: Final = 1500
 MOST_DAYS: Final = 20
 P95: Final = 0.95
+Say = Callable[[str], None]
 
 
 class Unreachable(Exception):
@@ -102,8 +103,27 @@ class Answer:
     tried: dict[int, float]
 
 
-def answer(question: Question, say: Callable[[str], None] = lambda _: None) -> Answer:
+def answer(question: Question, say: Say = lambda _: None) -> Answer:
     """Find it. Raises Unreachable."""
+    workers, tried = fewest(question, say)
+    mix, (begin, end) = question.mix(), question.shape.busiest()
+    while True:
+        day = whole_day(question, mix, question.fleet(workers))
+        p95 = day.whole_p(P95, begin, end)
+        say(f"{workers} workers, the whole day: p95 {p95:.1f} s in the busiest hour")
+        # Of a small day the busiest hour is a handful of orders, of which one may decide.
+        if p95 <= question.p95 or sum(len(cell.whole) for cell in day.between(begin, end)) < ENOUGH:
+            return Answer(question, workers, day, tried[workers], tried)
+        workers += 1
+        if workers not in tried:
+            tried[workers] = busiest_hour(question, mix, workers)
+
+
+def fewest(question: Question, say: Say = lambda _: None) -> tuple[int, dict[int, float]]:
+    """The fewest that keep the busiest hour, and each number tried, with its seconds there.
+
+    Raises Unreachable.
+    """
     mix = question.mix()
     alone = max(paint.seconds for paint in mix.paints.values())
     if alone > question.p95:
@@ -119,7 +139,6 @@ def answer(question: Question, say: Callable[[str], None] = lambda _: None) -> A
             say(f"{workers} workers: p95 {tried[workers]:.1f} s in the busiest hour")
         return tried[workers] <= question.p95
 
-    begin, end = question.shape.busiest()
     load = busiest_load(question, mix)
     most = max(1, math.ceil(load))
     least = most - 1
@@ -130,15 +149,7 @@ def answer(question: Question, say: Callable[[str], None] = lambda _: None) -> A
     while most - least > 1:
         middle = (least + most) // 2
         least, most = (least, middle) if keeps(middle) else (middle, most)
-    while True:
-        day = whole_day(question, mix, question.fleet(most))
-        p95 = day.whole_p(P95, begin, end)
-        say(f"{most} workers, the whole day: p95 {p95:.1f} s in the busiest hour")
-        # Of a small day the busiest hour is a handful of orders, of which one may decide.
-        if p95 <= question.p95 or sum(len(cell.whole) for cell in day.between(begin, end)) < ENOUGH:
-            return Answer(question, most, day, tried[most], tried)
-        most += 1
-        keeps(most)
+    return most, tried
 
 
 def busiest_load(question: Question, mix: Mix) -> float:

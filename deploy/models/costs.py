@@ -30,6 +30,7 @@ from portraits.costs import FILE
 from workers.engines import pocket as pocket_engine
 from workers.engines import pocket_enlarger, real_esrgan, sitting, strips
 from workers.engines import sizes as painted
+from workers.engines.pocket_pipeline import predict
 
 try:
     from workers.engines import flux2_klein, qwen_edit, z_image
@@ -108,6 +109,9 @@ def pocket(meter: Meter = counted) -> Engine:
         picture, canvas = pixels(size, 1, 3), pixels(size, 1, channels - 6)
         style = torch.zeros(1, dtype=torch.long)
         seen = (picture, picture, canvas)
+        if meter is counted:
+            # Strips take the same operations together, and are a hundred times as many calls.
+            return meter(lambda: predict(unet, *seen, torch.ones(1), style))
         return meter(lambda: strips.predict(unet, seen, torch.ones(1), style))
 
     return Engine(

@@ -197,8 +197,11 @@ def reading(reader: nn.Module) -> float:
     return peak(read)
 
 
-def entry(name: str, only: costs.Size | None = None) -> dict[str, Any]:
-    """What memory.json says of one engine, in the digits that it counts in on a card."""
+def entry(name: str, only: tuple[costs.Size, int] | None = None) -> dict[str, Any]:
+    """What memory.json says of one engine, in the digits that it counts in on a card.
+
+    `only` is one size and one number of photos, instead of all.
+    """
     kind = torch.float32 if name == "pocket" else torch.bfloat16
     with _building(kind):
         engine = costs.ENGINES[name](peak)
@@ -206,12 +209,12 @@ def entry(name: str, only: costs.Size | None = None) -> dict[str, Any]:
         words = reading(reader) if reader else 0.0
         networks = (*engine.networks, *([reader] if reader else []))
         sizes = {}
-        for size in (only,) if only else engine.sizes:
+        for size in (only[0],) if only else engine.sizes:
             if name == "real-esrgan":
                 sizes[f"{size[0]}x{size[1]}"] = [round(_tile(engine.networks[0]))]
                 continue
             once = max(engine.decode(size), words)
-            photos = range(engine.references + 1)
+            photos = (only[1],) if only else range(engine.references + 1)
             seen = engine.encode(engine.reference) if engine.references else 0.0
             sizes[f"{size[0]}x{size[1]}"] = [
                 round(max(engine.step(size, [engine.reference] * count), once, seen))

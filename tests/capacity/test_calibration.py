@@ -16,7 +16,8 @@ TIMINGS = Timings(0.02, 0.0, 0.15, 0.0, 0.0)
 def test_a_short_calibration_measures_simulates_and_keeps_everything(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in (("SINGLES", 3), ("LENGTH", 12.0), ("RUSH", (4.0, 6.0, 3.0))):
+    less = {"SINGLES": 3, "IDLE": 2.0, "LENGTH": 12.0, "RUSH": (4.0, 6.0, 3.0)}
+    for name, value in less.items():
         monkeypatch.setattr(calibration, name, value)
     kept = calibration.calibrate()
     assert set(kept["error"]) == {"throughput", "p50", "p95"}

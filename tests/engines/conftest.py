@@ -1,5 +1,6 @@
 """Tiny checkpoints of the published classes, and pocket with its portraits, once a run."""
 
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 from deploy.env import ROOT
 from tests.engines import painted
 from workers.engines.base import Engine, create
+
+# As the stack says it to a painter. It is read when torch is loaded: threads that spin while they
+# wait for each other take the processor from whatever runs beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +30,32 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return made[family]
 
     return of
+
+
+@pytest.fixture(scope="session")
+def published(checkpoint: Callable[[str], Path]) -> Iterator[Callable[[str], Engine]]:
+    """The engine of that name with its tiny checkpoint, loaded once; leave it as it was."""
+    made: dict[str, Engine] = {}
+
+    def of(name: str) -> Engine:
+        if name not in made:
+            made[name] = create(name, checkpoint(name.replace("-", "_")))
+            made[name].load()
+        return made[name]
+
+    yield of
+    for engine in made.values():
+        engine.unload()
+
+
+@pytest.fixture(scope="session")
+def little(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Pocket with a random network of next to nothing, for what does not depend on its pictures."""
+    folder = import_module("tests.engines.little").pocket(tmp_path_factory.mktemp("little") / "it")
+    made = create("pocket", folder)
+    made.load()
+    yield made
+    made.unload()
 
 
 @pytest.fixture(scope="session")

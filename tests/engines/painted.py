@@ -1,11 +1,12 @@
 """Portraits that several tests look at, each painted once a run.
 
-`make test` paints as few as its claims can stand on; FULL=1 paints them all.
+`make test` paints as few as its claims can stand on: in each style one person by turns, as they are
+and with darker skin. FULL=1 paints them all.
 """
 
 import os
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from PIL import Image
 
@@ -19,10 +20,18 @@ FACES: Final[dict[str, Focus]] = {
     "astronaut.jpg": (0.34, 0.13, 0.56, 0.36),
     "grace_hopper.jpg": (0.30, 0.22, 0.73, 0.58),
 }
+# What a figure says of that.
+TURNS: Final = "" if FULL else ", by turns,"
 # As it is, and as dark as any, first.
 TONES: Final = corpus.TONES if FULL else corpus.TONES[:3]
 Person = tuple[str, float, float]
 Paint = Callable[[str, Person, int], Image.Image]
+Each = TypeVar("Each")
+
+
+def by_turns(number: int, of: Sequence[Each]) -> Sequence[Each]:
+    """Of these, whose turn it is at a number; all with FULL=1."""
+    return of if FULL else (of[number % len(of)],)
 
 
 def photo(person: Person) -> Image.Image:

@@ -3,7 +3,7 @@
 import json
 import statistics
 import time
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,29 +11,37 @@ import torch
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from PIL import Image
 
-from deploy.env import ROOT
 from deploy.models import costs as counting
 from portraits import costs
 from portraits.recipes import Recipe
-from workers.engines import base, flux2_klein, real_esrgan, sitting
+from tests.engines.counted import engine_of
+from workers.engines import base, flux2_klein, real_esrgan, sitting, strips
 from workers.engines import sizes as painted
-from workers.engines.base import Order, Task
-from workers.engines.pocket import SIZES, STEPS, PocketEngine
+from workers.engines.base import Engine, Order, Task
+from workers.engines.pocket import SIZES, STEPS
 
 RECIPE = Recipe("studio", 576, 768, references=5)
-
-
-@cache
-def engine_of(name: str) -> counting.Engine:
-    """Built once: the largest has twenty thousand million parameters, if only in name."""
-    with torch.device("meta"):
-        return counting.ENGINES[name]()
 
 
 def test_the_table_holds_what_is_counted_now() -> None:
     table = json.loads(costs.FILE.read_text())["engines"]["pocket"]
     with torch.device("meta"):
-        assert counting.entry(counting.pocket()) == table
+        assert counting.entry(engine_of("pocket")) == table
+
+
+def test_a_picture_in_strips_takes_what_it_takes_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(strips, "AT_ONCE", 6 * 48)
+
+    def in_strips(call: Callable[[], Any]) -> float:
+        return counting.counted(call)
+
+    with torch.device("meta"):
+        whole, cut = (
+            counting.pocket(meter).step((96, 128), []) for meter in (counting.counted, in_strips)
+        )
+    assert cut == pytest.approx(whole, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["flux2-klein", "z-image", "qwen-edit"])
@@ -106,16 +114,14 @@ def test_a_product_of_matrices_counts_two_operations_an_element_pair() -> None:
         assert counting.counted(lambda: left @ right) == pytest.approx(2 * 1000 * 2000 * 500 / 1e12)
 
 
-def test_the_cost_of_a_size_is_in_proportion_to_the_time_it_takes() -> None:
-    engine = PocketEngine(ROOT / "workers" / "weights" / "pocket")
-    engine.load()
+def test_the_cost_of_a_size_is_in_proportion_to_the_time_it_takes(pocket: Engine) -> None:
     photo = Image.effect_noise((600, 600), 60).convert("RGB")
     small, large = SIZES[0], SIZES[-1]
 
     def seconds(size: tuple[int, int]) -> float:
         order = Order(Task.IDENTITY, "pencil", *size, seed=1, references=(photo,))
         started = time.perf_counter()
-        engine.render(order, lambda *_: None)
+        assert pocket.render(order, lambda *_: None).size == size
         return time.perf_counter() - started
 
     seconds(small)

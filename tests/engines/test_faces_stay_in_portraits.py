@@ -1,6 +1,6 @@
 """The face gate finds the face in the pocket engine's portraits as often as in their photos."""
 
-import itertools
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +16,12 @@ from workers.safety import OpenNsfw, Verdict
 SEEDS = (SEED, SEED + 1)
 
 
+def _asked() -> Iterator[tuple[str, painted.Person]]:
+    for number, style in enumerate(STYLES):
+        for name in painted.by_turns(number, tuple(FACES)):
+            yield from ((style, (name, *tone)) for tone in TONES[:2])
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_style_is_held_back_for_a_face_or_for_decency(paint: painted.Paint) -> None:
@@ -27,7 +33,7 @@ def test_no_style_is_held_back_for_a_face_or_for_decency(paint: painted.Paint) -
     held_back: list[str] = []
     unsafe: list[str] = []
     n = 0
-    for style, person in itertools.product(STYLES, people):
+    for style, person in _asked():
         what = f"{style}, {person[0]}, tone {person[1]}"
         good = 0
         for seed in SEEDS:
@@ -46,9 +52,9 @@ def test_no_style_is_held_back_for_a_face_or_for_decency(paint: painted.Paint) -
         value=f"{n - len(lost)} of {n}; held back at both seeds: {len(held_back)}",
         n=n,
         holds=not held_back,
-        conditions=f"every pocket style, two people in two skin tones, up to {len(SEEDS)} seeds,"
-        f" {SIZE[0]} by {SIZE[1]}, found in {len(people)} of {len(people)} references; held back"
-        f" as indecent: {len(unsafe)}",
+        conditions=f"every pocket style, two people{painted.TURNS} in two skin tones, up to"
+        f" {len(SEEDS)} seeds, {SIZE[0]} by {SIZE[1]}, found in {len(people)} of {len(people)}"
+        f" references; held back as indecent: {len(unsafe)}",
     )
     assert held_back == []
     assert len(lost) <= 0.05 * n

@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ pytest.importorskip("transformers")
 from workers.engines import prompts, sitting  # noqa: E402
 from workers.engines.base import (  # noqa: E402
     CannotPaint,
+    Engine,
     EngineError,
     Order,
     Stopped,
@@ -32,16 +33,14 @@ SMALL = (512, 512)
 
 
 @pytest.fixture(scope="module")
-def engine(checkpoint: Callable[[str], Path], one_thread: None) -> Iterator[Flux2KleinEngine]:
-    made = create("flux2-klein", checkpoint("flux2_klein"))
+def engine(published: Callable[[str], Engine], one_thread: None) -> Flux2KleinEngine:
+    made = published("flux2-klein")
     assert isinstance(made, Flux2KleinEngine)
-    made.load()
-    yield made
-    made.unload()
+    return made
 
 
 def order(task: Task = Task.IDENTITY, **changes: Any) -> Order:
-    fields: dict[str, Any] = {"style": "oil", "width": 512, "height": 512, "seed": 3}
+    fields: dict[str, Any] = {"style": "oil", "width": 512, "height": 512, "seed": 3, "steps": 1}
     if task is Task.IDENTITY:
         fields["references"] = (PHOTO,)
     else:
@@ -92,7 +91,7 @@ def test_it_says_what_it_can_do(engine: Flux2KleinEngine) -> None:
 @pytest.mark.parametrize("task", [Task.IDENTITY, Task.TEXT, Task.EDIT])
 def test_it_paints_each_task_in_the_size_asked_for(engine: Flux2KleinEngine, task: Task) -> None:
     steps: list[tuple[int, int]] = []
-    wanted = order(task, width=512, height=640)
+    wanted = order(task, width=512, height=640, steps=None)
     if task is Task.EDIT:
         wanted = replace(wanted, source=PHOTO.resize((512, 640)))
     painted = engine.render(wanted, lambda done, total: steps.append((done, total)))
@@ -165,7 +164,7 @@ def mask() -> Image.Image:
 
 
 def test_a_masked_edit_changes_the_inside_alone(engine: Flux2KleinEngine) -> None:
-    wanted = order(Task.EDIT, mask=mask())
+    wanted = order(Task.EDIT, mask=mask(), steps=None)
     steps: list[tuple[int, int]] = []
     painted = engine.render(wanted, lambda done, total: steps.append((done, total)))
     assert steps[-1] == (STEPS, STEPS)
@@ -210,7 +209,7 @@ def test_what_the_callback_raises_ends_it_within_the_step(
         if done == 2:
             raise Stopped
 
-    wanted = order(Task.EDIT, mask=mask()) if masked else order()
+    wanted = order(Task.EDIT, mask=mask(), steps=3) if masked else order(steps=3)
     with pytest.raises(Stopped):
         engine.render(wanted, stop)
     assert steps == [1, 2]

@@ -7,7 +7,6 @@ import io
 import resource
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from workers import fitness  # noqa: E402
 from workers.engines import pocket_enlarger, tiles  # noqa: E402
 from workers.engines.base import (  # noqa: E402
     CannotPaint,
+    Engine,
     EngineError,
     Order,
     Stopped,
@@ -43,11 +43,9 @@ SMALL = Image.effect_noise((128, 128), 60).convert("RGB")
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[PocketEngine]:
-    made = PocketEngine(WEIGHTS)
-    made.load()
-    yield made
-    made.unload()
+def engine(pocket: Engine) -> PocketEngine:
+    assert isinstance(pocket, PocketEngine)
+    return pocket
 
 
 def quiet(done: int, total: int) -> None:

@@ -139,7 +139,7 @@ def test_what_makes_no_sense_is_refused(engine: Engine, wrong: dict[str, Any]) -
         engine.render(asked(**wrong), quiet)
 
 
-def test_it_stops_within_a_step(engine: Engine) -> None:
+def test_it_stops_within_a_step(little: Engine) -> None:
     seen = []
 
     def enough(done: int, total: int) -> None:
@@ -147,5 +147,5 @@ def test_it_stops_within_a_step(engine: Engine) -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
-        engine.render(asked(Task.TEXT, size=(512, 512)), enough)
+        little.render(asked(Task.TEXT, size=(512, 512)), enough)
     assert seen == [1]

@@ -1,7 +1,6 @@
 """Qwen-Image-Edit by a random checkpoint of its classes."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ pytest.importorskip("transformers")
 
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as library  # noqa: E402
 
-from workers.engines.base import CannotPaint, Order, Stopped, Task, create  # noqa: E402
+from workers.engines.base import CannotPaint, Engine, Order, Stopped, Task  # noqa: E402
 from workers.engines.qwen_edit import SHOWN, STEPS, QwenEditEngine  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -21,12 +20,10 @@ PHOTO = Image.effect_noise((300, 400), 60).convert("RGB")
 
 
 @pytest.fixture(scope="module")
-def engine(checkpoint: Callable[[str], Path], one_thread: None) -> Iterator[QwenEditEngine]:
-    made = create("qwen-edit", checkpoint("qwen_edit"))
+def engine(published: Callable[[str], Engine], one_thread: None) -> QwenEditEngine:
+    made = published("qwen-edit")
     assert isinstance(made, QwenEditEngine)
-    made.load()
-    yield made
-    made.unload()
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """NaN, too little memory, any other failure, a stop: every published pipeline says it alike."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +13,12 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as librar
 
 from workers.engines.base import (  # noqa: E402
     REGISTRY,
+    Engine,
     EngineError,
     Order,
     OutOfMemory,
     Stopped,
     Task,
-    create,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -31,12 +30,9 @@ SIZE = (512, 512)
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def engine(
-    request: pytest.FixtureRequest, checkpoint: Callable[[str], Path], one_thread: None
-) -> Iterator[Any]:
-    made = create(request.param, checkpoint(request.param.replace("-", "_")))
-    made.load()
-    yield made
-    made.unload()
+    request: pytest.FixtureRequest, published: Callable[[str], Engine], one_thread: None
+) -> Engine:
+    return published(request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +41,14 @@ def _small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "CONDITION_IMAGE_SIZE", 112 * 112)
 
 
-def order(engine: Any) -> Order:
+def order(engine: Any, steps: int = 1) -> Order:
     identity = Task.IDENTITY in engine.tasks
     return Order(
         Task.IDENTITY if identity else Task.TEXT,
         "oil",
         *SIZE,
         seed=3,
-        steps=2,
+        steps=steps,
         prompt=None if identity else "a paper boat",
         references=(PHOTO,) if identity else (),
     )
@@ -132,6 +128,6 @@ def test_it_stops_within_the_step_and_paints_again(engine: Any) -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
-        engine.render(order(engine), stop)
+        engine.render(order(engine, 2), stop)
     assert steps == [1]
     assert engine.render(order(engine), quiet).size == SIZE

@@ -1,7 +1,6 @@
 """Z-Image-Turbo by a random checkpoint of its classes."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,19 +11,17 @@ pytest.importorskip("transformers")
 
 from diffusers import FlowMatchEulerDiscreteScheduler  # noqa: E402
 
-from workers.engines.base import CannotPaint, Order, Task, create  # noqa: E402
+from workers.engines.base import CannotPaint, Engine, Order, Task  # noqa: E402
 from workers.engines.z_image import STEPS, ZImageEngine  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def engine(checkpoint: Callable[[str], Path], one_thread: None) -> Iterator[ZImageEngine]:
-    made = create("z-image", checkpoint("z_image"))
+def engine(published: Callable[[str], Engine], one_thread: None) -> ZImageEngine:
+    made = published("z-image")
     assert isinstance(made, ZImageEngine)
-    made.load()
-    yield made
-    made.unload()
+    return made
 
 
 def order(**changes: Any) -> Order:

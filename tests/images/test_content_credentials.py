@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,20 @@ def root(keys: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate((keys / certificates.ROOT).read_bytes())
 
 
+@cache
+def marked(kind: str) -> bytes:
+    """A portrait in a format, before it is signed: the same each time."""
+    return provenance.mark(sizes.renditions(fitness.drawn(), kind, key="test")[0].data)
+
+
 @pytest.fixture(scope="module")
 def made(keys: Path) -> Made:
-    """A signed portrait in a format."""
+    """A newly signed portrait in a format."""
     signer = manifest.Signer(keys, version="0.2.0")
 
     def make(kind: str) -> bytes:
-        size = sizes.renditions(fitness.drawn(), kind, key="test")[0]
-        marked = provenance.mark(size.data)
         media = f"image/{kind.lower()}"
-        return signer.sign(marked, media, engine="pocket", weights_sha256=WEIGHTS)
+        return signer.sign(marked(kind), media, engine="pocket", weights_sha256=WEIGHTS)
 
     return make
 

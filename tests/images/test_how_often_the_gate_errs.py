@@ -31,8 +31,8 @@ def test_it_accepts_no_bad_photo_and_refuses_at_most_one_good_one_in_twenty(gate
         value=f"{len(accepted)} of {n_bad}; {share:.1%} of {n_good} ({low:.1%} to {high:.1%})",
         n=n_good + n_bad,
         holds=not accepted and share <= 0.05,
-        conditions="slot front; two people, relit, turned, cropped, compressed and recoloured; "
-        f"95 % Wilson intervals, bad accepted at most {bad_high:.1%}",
+        conditions=f"slot front; two people in {len(corpus.SEEN)} tones, relit, turned, cropped,"
+        f" compressed; 95 % Wilson intervals, bad accepted at most {bad_high:.1%}",
     )
     assert accepted == []
     assert share <= 0.05, refused

@@ -1,5 +1,6 @@
 """A reference is rebuilt from pixels: what a camera or an app wrote beside them is gone."""
 
+import re
 import zlib
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from workers import images, sizes
 from workers.sandbox import Decoder
 
 CANARY = b"CANARY7f3a"
+# How a stream of zlib begins.
+ZLIB = re.compile(b"\x78[\x01\x9c\xda]")
 
 
 def jpeg(picture: Image.Image) -> bytes:
@@ -52,16 +55,11 @@ def trailing(picture: Image.Image) -> bytes:
 def inflated(data: bytes) -> bytes:
     """The bytes and every zlib stream in them, since PNG compresses its texts and profiles."""
     found = [data]
-    for place in range(len(data) - 2):
-        if data[place] == 0x78 and data[place : place + 2] in {
-            b"\x78\x9c",
-            b"\x78\x01",
-            b"\x78\xda",
-        }:
-            try:
-                found.append(zlib.decompressobj().decompress(data[place:], 1 << 20))
-            except zlib.error:
-                continue
+    for place in ZLIB.finditer(data):
+        try:
+            found.append(zlib.decompressobj().decompress(data[place.start() :], 1 << 20))
+        except zlib.error:
+            continue
     return b"".join(found)
 
 

@@ -39,7 +39,7 @@ def test_photos_of_dressed_people_and_of_things_are_safe(judge: OpenNsfw) -> Non
         holds=held_back == 0,
         conditions="dressed people, relit and recoloured, and things; indecent pictures not tried",
     )
-    assert len(scores) > 190
+    assert len(scores) > 2 * len(corpus.SEEN) * len(corpus.CHANGES)
     assert scores[worst] < safety.UNSAFE, worst
 
 

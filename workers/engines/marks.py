@@ -37,12 +37,8 @@ class _Knots:
     pitch: float
     aspect: float
     layered: bool
-    y: Plane
-    x: Plane
-    cosine: Plane
-    sine: Plane
-    size: Plane
-    chance: Plane
+    # Where down and right it is, the cosine and sine of its turn, its size, its random number.
+    planes: tuple[Plane, Plane, Plane, Plane, Plane, Plane]
 
 
 def marks(
@@ -70,7 +66,7 @@ def marks(
     at_x = np.clip(x, 0, wide - 1).astype(np.int32)
     turn = angle[at_y, at_x] + (chance - 0.5) * (0.35 if layered else 0.0)
     size = np.ones_like(chance) if sizes is None else sizes[at_y, at_x]
-    knots = _Knots(pitch, aspect, layered, y, x, np.cos(turn), np.sin(turn), size, chance)
+    knots = _Knots(pitch, aspect, layered, (y, x, np.cos(turn), np.sin(turn), size, chance))
     found = [np.empty((high, wide), np.float32) for _ in range(5)]
     for top in range(0, high, ROWS):
         for plane, part in zip(
@@ -85,8 +81,13 @@ def _covered(
 ) -> tuple[Plane, Plane, Plane, Plane, Plane]:
     """What `Marks` says of the pixels of some rows."""
     y, x = np.mgrid[top:bottom, 0:wide].astype(np.float32)
-    knot_y = (y / knots.pitch).astype(np.int32) + REACH
-    knot_x = (x / knots.pitch).astype(np.int32) + REACH
+    # A pixel's knot lies in a row that its own row decides, and in a column likewise: so what is
+    # known of the few rows of knots is laid out over columns first, and then copied row by row.
+    rows, columns = (
+        (np.arange(*side, dtype=np.float32) / knots.pitch).astype(np.int32) + REACH
+        for side in ((top, bottom), (wide,))
+    )
+    first, last = int(rows[0]), int(rows[-1])
     best = np.full(y.shape, -9.0, np.float32)
     runner = np.full(y.shape, -9.0, np.float32)
     luck = np.zeros(y.shape, np.float32)
@@ -94,12 +95,12 @@ def _covered(
     half = knots.pitch * 0.5
     for j in range(-REACH, REACH + 1):
         for i in range(-REACH, REACH + 1):
-            at = (knot_y + j, knot_x + i)
-            dy, dx = knots.y[at] - y, knots.x[at] - x
-            cosine, sine, size = (plane[at] for plane in (knots.cosine, knots.sine, knots.size))
+            down, right, cosine, sine, size, chance = (
+                plane[first + j : last + j + 1, columns + i][rows - first] for plane in knots.planes
+            )
+            dy, dx = down - y, right - x
             along = (dx * cosine + dy * sine) / (half * knots.aspect * size)
             across = (dy * cosine - dx * sine) / (half * size)
-            chance = knots.chance[at]
             if knots.layered:
                 far = np.sqrt(np.sqrt(np.square(along * along) + np.square(across * across))) / 1.25
                 score = np.where(far < 1.0, chance, -far)

@@ -17,12 +17,14 @@ A3, A4, A5_MS, A6, A7 = 0.65, 0.95, 5.0, 5.0, 1.5
 def run() -> dict[str, Any] | None:
     """All parts, kept after each."""
     # torch, once it is loaded, competes with the other suites for the cores.
-    from tests.bench.gpu import compiling, gaps, moving, painting, place, roofs
+    from tests.bench.gpu import place
 
     where = place.here()
     if where is None:
         report.not_run(FIGURES, "no CUDA device")
         return None
+    from tests.bench.gpu import compiling, gaps, moving, painting, roofs
+
     suite = "gpu-toy" if where.toy else "gpu"
     raw: dict[str, Any] = {"device": where.name, "toy": where.toy}
     parts: dict[str, Callable[[], Any]] = {

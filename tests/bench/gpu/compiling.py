@@ -23,13 +23,16 @@ from tests.bench.gpu.place import Place, here
 from workers.engines import speed
 
 MIXED = 200
+TOY = 3
 
 
 def run(place: Place) -> dict[str, Any]:
     """Cold, from the cache, and so many jobs of mixed sizes and photos behind that."""
-    jobs = place.pick(MIXED, 3)
+    jobs = place.pick(MIXED, TOY)
     with tempfile.TemporaryDirectory(prefix="sitter-kernels-") as folder:
-        cold, warm = (_start(folder, count) for count in (0, jobs))
+        # A toy leaves no kernels that a second start could find: one is both.
+        starts = [_start(folder, count) for count in place.pick((0, MIXED), (TOY,))]
+    cold, warm = starts[0], starts[-1]
     found = {
         "cold_s": cold["compile_s"],
         "cached_s": warm["compile_s"],

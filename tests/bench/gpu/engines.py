@@ -90,6 +90,7 @@ class BenchKlein(Flux2KleinEngine):
         place = here()
         if place is None:
             raise RuntimeError("There is no card, and SITTER_BENCH_TOY is not set.")
+        self.steps = place.pick(None, 1)
         self.log = Path(os.environ["SITTER_TEST_RENDER_LOG"])
         self._licence = "Apache-2.0"
         furnish(self, place)
@@ -100,7 +101,8 @@ class BenchKlein(Flux2KleinEngine):
 
     def render(self, order: Order, on_step: Step) -> Image.Image:
         began = time.monotonic()
-        picture = super().render(replace(order, style=STYLE), on_step)
+        steps = order.steps or self.steps
+        picture = super().render(replace(order, style=STYLE, steps=steps), on_step)
         if order.steps is None:
             with self.log.open("a") as file:
                 file.write(f"{began} {time.monotonic()}\n")

@@ -162,7 +162,9 @@ def test_a_parameter_that_takes_gradients_is_refused(model: nn.Module) -> None:
 
 def test_an_optimiser_anywhere_is_refused(model: nn.Module) -> None:
     assert frozen.optimisers() == 0
-    hidden = {"deep": [torch.optim.SGD(model.parameters(), lr=0.1)]}
+    hidden: dict[str, list[torch.optim.Optimizer]] = {
+        "deep": [torch.optim.SGD(model.parameters(), lr=0.1)]
+    }
     assert frozen.optimisers() == 1
     with pytest.raises(CouldLearn, match="optimiser"):
         frozen.fingerprint(model)

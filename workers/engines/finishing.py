@@ -100,7 +100,8 @@ def _from_afar(picture: Image.Image) -> NDArray[np.float32]:
     size = (picture.width // COARSE, picture.height // COARSE)
     small = np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.float32)
     soft = [blur(small[..., k], AFAR * min(size) / 512) for k in range(3)]
-    return np.clip(np.stack(soft, axis=-1) / np.float32(255), 0, 1)
+    far: NDArray[np.float32] = np.clip(np.stack(soft, axis=-1) / np.float32(255), 0, 1)
+    return far
 
 
 def _one_ink(

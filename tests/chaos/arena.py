@@ -1,6 +1,8 @@
-"""The stack as a storm strikes it: painters of its own, roles and services that die and return.
+"""The stack as storms strike it: painters of their own, roles and services that die and return.
 
-It also reads the ledger and the bucket once all is over, for the checker.
+One arena serves all storms of a run. Whoever comes out of one as it went in is kept for the next:
+starting a process burns seconds of the processor, and starting is not what a storm is about. It
+also reads the ledger and the bucket once all is over, for the checker.
 """
 
 import json
@@ -12,6 +14,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from signal import SIGCONT, SIGKILL, Signals
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +24,7 @@ import psutil
 from deploy.env import ROOT, Role
 from deploy.prove.behind import Behind
 from deploy.stack.crew import Member
+from deploy.stack.roles import full_name
 from deploy.stack.supervisor import Stack
 from tests import styles
 from tests.chaos import engine
@@ -28,13 +32,15 @@ from tests.chaos.history import Ledger, Ordered, Painted
 from tests.chaos.person import wait
 
 WORDS, FACE, POISON = "storm-words", "storm-face", "storm-poison"
+SQUARE: Final = {"width": engine.SIDE, "height": engine.SIDE}
 RECIPES: Final[dict[str, dict[str, Any]]] = {
-    WORDS: {"references": 0, "prompt": "a lighthouse"},
-    FACE: {"references": 1},
-    POISON: {"references": 0, "prompt": engine.POISON},
+    WORDS: {**SQUARE, "references": 0, "prompt": "a lighthouse"},
+    FACE: {**SQUARE, "references": 1},
+    POISON: {**SQUARE, "references": 0, "prompt": engine.POISON},
 }
 # Beside the ordinary ones of the stack.
 PAINTERS: Final = (11, 12)
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def running(member: Member, seconds: float = 60.0) -> Member:
@@ -54,27 +60,65 @@ class Arena:
 
     stack: Stack
     behind: Behind
-    # What each role is started with, again after each death.
+    # What the painters read whenever they begin a picture.
+    pace: Path
+    # What those are started with, again after each death, that are not as the stack starts them.
     extra: dict[tuple[Role, int], dict[str, str]] = field(default_factory=dict)
     # The stack's supervisor is not made for many threads.
     turn: threading.RLock = field(default_factory=threading.RLock)
+    _sweeper: "subprocess.Popen[str] | None" = None
 
     def prepare(self) -> None:
         """Styles of the storm's engine."""
         for slug, recipe in RECIPES.items():
             styles.publish(self.stack, slug, engine.NAME, **recipe)
 
-    def painter(
-        self, index: int, *, step: float = 0.03, extra: Mapping[str, str] = MappingProxyType({})
-    ) -> Member:
-        """Start one, or start it anew."""
-        self.extra[Role.GPU, index] = {
-            "SITTER_TEST_STEP_SECONDS": str(step),
+    def painters(
+        self,
+        *indices: int,
+        step: float = 0.03,
+        trace: Path | None = None,
+        extra: Mapping[str, str] = NOTHING,
+        own: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """These paint now and no others, at so many seconds a step; who does so already is kept.
+
+        `extra`: the surrounding of all of them, `own`: of single ones.
+        """
+        self.tell(step, trace)
+        wanted = {
+            (Role.GPU, index): {**self._usual(), **extra, **own.get(index, {})} for index in indices
+        }
+        for key in [key for key in self.extra if key[0] is Role.GPU and key not in wanted]:
+            self._dismiss(key)
+        fit = [key for key, env in wanted.items() if self._runs(key, env)]
+        self.extra.update(wanted)
+        started = [self.start(*key) for key in wanted if key not in fit]
+        self.ready(*started, *[self.member(*key) for key in fit])
+
+    def tell(self, step: float, trace: Path | None = None) -> None:
+        """How fast they paint what they begin from now on, and where they note each step."""
+        engine.tell(self.pace, step, trace)
+
+    def member(self, role: Role, index: int = 0) -> Member:
+        return self.stack._crew.members[full_name(role, index)]
+
+    def _usual(self) -> dict[str, str]:
+        return {
+            "SITTER_TEST_PACE": str(self.pace),
             "SITTER_ENGINES": json.dumps([engine.NAME]),
             "SITTER_LOG_LEVEL": "INFO",
-            **extra,
         }
-        return self.start(Role.GPU, index)
+
+    def _runs(self, key: tuple[Role, int], env: Mapping[str, str]) -> bool:
+        member = self.stack._crew.members.get(full_name(*key))
+        return self.extra.get(key) == env and member is not None and member.alive
+
+    def _dismiss(self, key: tuple[Role, int]) -> None:
+        role, index = key
+        del self.extra[key]
+        with self.turn:
+            self.stack.stop_role(role, index=index)
 
     def start(self, role: Role, index: int = 0) -> Member:
         """Whatever ran under this name ends; what starts is not waited for."""
@@ -84,10 +128,10 @@ class Arena:
                 role, index=index, extra_env=self.extra.get((role, index), {})
             )
 
-    def with_env(self, role: Role, extra: Mapping[str, str], index: int = 0) -> None:
-        """Start a role anew in another surrounding; empty: in its own."""
-        self.extra[role, index] = dict(extra)
-        self.ready(self.start(role, index))
+    def with_env(self, extra: Mapping[str, str], *roles: Role) -> None:
+        """Start roles anew in another surrounding, until the arena is healed."""
+        self.extra.update({(role, 0): dict(extra) for role in roles})
+        self.ready(*[self.start(role) for role in roles])
 
     def ready(self, *members: Member, seconds: float = 90.0) -> None:
         for member in members:
@@ -122,17 +166,26 @@ class Arena:
             time.sleep(0.2)
 
     def heal(self) -> None:
-        """Every role of the stack runs as it did before, and nothing of the storm does."""
-        for role, index in list(self.extra):
-            with suppress(ProcessLookupError, KeyError):
-                self.kill(role, index, SIGCONT)
-            if index:
-                self.stack.stop_role(role, index=index)
-        mended = [(role, index) for role, index in self.extra if not index]
-        self.extra.clear()
-        self.ready(*[self.start(role) for role, _ in mended])
+        """Every role of the stack runs as it did before; painters stay that are as any storm's."""
+        changed = []
+        for key in list(self.extra):
+            with suppress(ProcessLookupError):
+                self.kill(*key, SIGCONT)
+            if key[1] == 0:
+                del self.extra[key]
+                changed.append(key)
+            elif not self._runs(key, self._usual()):
+                self._dismiss(key)
+        self.ready(*[self.start(*key) for key in changed])
         for member in list(self.stack._crew.members.values()):
             assert member.alive, f"{member.name} was left dead"
+
+    def close(self) -> None:
+        """No painter of the storms is left."""
+        for key in [key for key in self.extra if key[0] is Role.GPU]:
+            self._dismiss(key)
+        if self._sweeper is not None:
+            self._sweeper.communicate()
 
     def moving(self, seconds: float = 60.0) -> None:
         """All roles are back."""
@@ -171,9 +224,17 @@ class Arena:
 
     def sweep(self) -> None:
         """What a crash has left in the bucket goes, by the product's own sweep."""
-        command = [sys.executable, "-m", "tests.chaos.sweep"]
-        env = self.stack.env(Role.UPKEEP)
-        subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=120)
+        if self._sweeper is None:
+            command = [sys.executable, "-m", "tests.chaos.sweep"]
+            env, pipe = self.stack.env(Role.UPKEEP), subprocess.PIPE
+            self._sweeper = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdin=pipe, stdout=pipe, text=True
+            )
+        assert self._sweeper.stdin is not None
+        assert self._sweeper.stdout is not None
+        self._sweeper.stdin.write("sweep\n")
+        self._sweeper.stdin.flush()
+        assert self._sweeper.stdout.readline() == "swept\n", "the sweep has failed"
 
     def ledger(self, people: Collection[uuid.UUID]) -> Ledger:
         """Everything of these people, read behind the product's back."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +26,12 @@ def new_key(algorithm: str) -> Key:
     if algorithm == "RS256":
         return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP256R1())
+
+
+@lru_cache
+def first_key(algorithm: str) -> Key:
+    """The one that each provider begins with; making a key of RSA takes a while."""
+    return new_key(algorithm)
 
 
 def pem(key: Key) -> str:
@@ -46,8 +53,8 @@ class OpenId:
     port: int = 0
 
     def __post_init__(self) -> None:
-        for provider in ISSUER:
-            self.turn(provider)
+        for provider, algorithm in ALGORITHM.items():
+            self.keys[provider] = {uuid.uuid4().hex: first_key(algorithm)}
 
     @property
     def url(self) -> str:
@@ -131,7 +138,8 @@ def serving(provider: OpenId) -> Iterator[OpenId]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     provider.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It looks that often whether it is to end.
+    thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     try:
         yield provider

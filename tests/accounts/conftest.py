@@ -43,7 +43,7 @@ def provider(born: Any, settings_of: Any) -> Iterator[OpenId]:
     born("web")
     cache.clear()
     ProviderKeys.objects.all().delete()
-    with serving(OpenId()) as found:
+    with serving(OpenId.usual()) as found:
         settings_of(
             PROVIDERS={"apple": [APP], "google": [APP]},
             APPLE_URL=found.url,

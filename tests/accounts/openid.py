@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 import jwt
@@ -26,12 +26,6 @@ def new_key(algorithm: str) -> Key:
     if algorithm == "RS256":
         return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP256R1())
-
-
-@lru_cache
-def first_key(algorithm: str) -> Key:
-    """The one that each provider begins with; making a key of RSA takes a while."""
-    return new_key(algorithm)
 
 
 def pem(key: Key) -> str:
@@ -53,8 +47,14 @@ class OpenId:
     port: int = 0
 
     def __post_init__(self) -> None:
-        for provider, algorithm in ALGORITHM.items():
-            self.keys[provider] = {uuid.uuid4().hex: first_key(algorithm)}
+        for provider in ISSUER:
+            if provider not in self.keys:
+                self.turn(provider)
+
+    @classmethod
+    def usual(cls) -> Self:
+        """With the keys that each of them begins with; making one of RSA takes a while."""
+        return cls({provider: {uuid.uuid4().hex: key} for provider, key in first_keys().items()})
 
     @property
     def url(self) -> str:
@@ -102,6 +102,12 @@ class OpenId:
         if path == "/auth/revoke":
             return 200, b""
         return 200, json.dumps(self.published("apple" if "auth" in path else "google")).encode()
+
+
+@lru_cache
+def first_keys() -> dict[str, Key]:
+    """Of the providers that are asked; whoever lies has keys of their own."""
+    return {provider: new_key(algorithm) for provider, algorithm in ALGORITHM.items()}
 
 
 @contextmanager

@@ -53,9 +53,9 @@ def test_no_address_shows_staff_a_byte_of_a_picture(people: People) -> None:
         value=len(found),
         n=len(pages) + 2 * len(theirs),
         holds=not found,
-        conditions=f"every list of the admin, {EACH} objects of each and the person's own, and their"
-        " addresses by a superuser's admin cookie and by their own app session; no role's key lets"
-        " them in",
+        conditions=f"every list of the admin, {EACH} objects of each and the person's own, and"
+        " their addresses by a superuser's admin cookie and by their own app session; no role's"
+        " key lets them in",
     )
     assert found == []
 

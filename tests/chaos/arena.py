@@ -196,14 +196,12 @@ class Arena:
 
     def open_work(self, people: Collection[uuid.UUID]) -> int:
         """Jobs that have not ended, and work that somebody has or that waits."""
-        ids = list(people)
-        jobs = self.rows(
-            "SELECT count(*) FROM portraits_job WHERE owner_id = ANY(%s)"
-            " AND state IN ('queued', 'running')",
-            ids,
+        query = (
+            "SELECT (SELECT count(*) FROM portraits_job WHERE owner_id = ANY(%s)"
+            " AND state IN ('queued', 'running'))"
+            " + (SELECT count(*) FROM privacy_lease WHERE owner_id = ANY(%s))"
         )
-        work = self.rows("SELECT count(*) FROM privacy_lease WHERE owner_id = ANY(%s)", ids)
-        return int(jobs[0][0]) + int(work[0][0])
+        return int(self.rows(query, list(people), list(people))[0][0])
 
     def seeds(self, people: Collection[uuid.UUID]) -> dict[str, int]:
         """The seed of each item, by which an engine's trace names it."""
@@ -219,7 +217,7 @@ class Arena:
         while self.open_work(people):
             if time.monotonic() > deadline:
                 return False
-            time.sleep(0.3)
+            time.sleep(0.5)
         return True
 
     def sweep(self) -> None:

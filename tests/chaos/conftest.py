@@ -69,10 +69,16 @@ def storms(
     storm: Stack, behind: Behind, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Arena]:
     """The arena of all storms, with their styles."""
-    made = Arena(storm, behind, tmp_path_factory.mktemp("storms") / "pace")
+    from django.contrib.auth.hashers import make_password  # set up after this file is read
+
+    from tests.api.people import PASSWORD, People
+
+    people = People(storm, make_password(PASSWORD), {})
+    made = Arena(storm, behind, people, tmp_path_factory.mktemp("storms") / "pace")
     made.prepare()
     yield made
     made.close()
+    people.close()
 
 
 @pytest.fixture(scope="package")

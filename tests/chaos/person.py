@@ -20,6 +20,7 @@ from deploy.env import ROOT
 
 STYLE = "passthrough"
 JPEG = "image/jpeg"
+NOBODY = uuid.UUID(int=0)
 
 
 def say(text: str) -> None:
@@ -58,20 +59,27 @@ class Person:
     password: str = field(default_factory=lambda: f"Pw-{uuid.uuid4().hex}")
     typed_name: str = "Grace Test"
     style: str = STYLE
+    # Of somebody who has an account already: who they are.
+    id: uuid.UUID = field(default_factory=lambda: NOBODY)
+    token: str = field(default="", repr=False)
     http: httpx.Client = field(init=False)
-    id: uuid.UUID = field(init=False)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.base, timeout=60)
+        if not self.token:
+            self._sign_up()
+        self.http.headers["X-Session-Token"] = self.token
+        self.consent()
+
+    def _sign_up(self) -> None:
         body = {"email": self.email, "password": self.password}
         made = self.ok(
             self.http.post(
                 "/auth/app/v1/auth/signup", json={**body, "region": "eu_uk", "is_adult": True}
             )
         )
-        self.http.headers["X-Session-Token"] = made["meta"]["session_token"]
+        self.token = made["meta"]["session_token"]
         self.id = uuid.UUID(made["data"]["user"]["id"])
-        self.consent()
 
     def close(self) -> None:
         self.http.close()

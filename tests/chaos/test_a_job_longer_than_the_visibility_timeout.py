@@ -21,7 +21,7 @@ def test_each_is_painted_once(arena: Arena, tmp_path: Path) -> None:
     extra = {"SITTER_TEST_VISIBILITY": str(VISIBLE)}
     arena.painters(*PAINTERS, extra=extra)
     arena.tell(STEP, trace)
-    crowd = Crowd(arena.stack.urls.web, 2, seed=3)
+    crowd = Crowd(arena, 2, seed=3)
     crowd.begin(JOBS, 0.5)
     time.sleep(1)
     verdict = settle(arena, crowd, "R-03", drain=STEP * 10 * JOBS + 60)

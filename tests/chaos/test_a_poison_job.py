@@ -21,7 +21,7 @@ PATIENCE = 45.0
 def others(arena: Arena, name: str, trace: Path, *, poison: bool) -> tuple[list[float], Crowd]:
     """How long each of the others' jobs took, all asked for at once."""
     arena.painters(*PAINTERS, step=STEP, trace=trace)
-    crowd = Crowd(arena.stack.urls.web, 5, seed=8)
+    crowd = Crowd(arena, 5, seed=8)
     with Keeper(arena, [(Role.GPU, index) for index in PAINTERS]):
         crowd.begin(JOBS, JOBS * STEP * 2)
         if poison:

@@ -35,7 +35,7 @@ def ask(arena: Arena, role: Role, index: int) -> tuple[float, int | None]:
 
 def test_it_ends_in_time_and_loses_nothing(arena: Arena) -> None:
     arena.painters(*PAINTERS, step=STEP)
-    crowd = Crowd(arena.stack.urls.web, 4, seed=13)
+    crowd = Crowd(arena, 4, seed=13)
     crowd.begin(12 * ROUNDS, 14.0 * ROUNDS, photos=2 * ROUNDS, items=(1, 2))
     dice, ends = random.Random(13), []
     for _ in range(ROUNDS):

@@ -24,7 +24,7 @@ def test_nothing_is_lost_doubled_or_left(arena: Arena, seed: int) -> None:
         pytest.skip("Measured at full size on this build.")
     began = time.monotonic()
     arena.painters(*PAINTERS)
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed)
+    crowd = Crowd(arena, PEOPLE, seed)
     strikes = Strikes(arena, seed)
     crowd.begin(JOBS, KILLS * sum(PAUSES) / 2, photos=PHOTOS, items=(1, 1, 2))
     strikes.kill(KILLS, pauses=PAUSES)

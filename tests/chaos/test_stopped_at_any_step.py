@@ -39,7 +39,7 @@ def stops(client: Client, number: int, count: int) -> dict[str, float]:
 def test_nothing_appears_behind_the_answer(arena: Arena, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     arena.painters(*PAINTERS, step=STEP, trace=trace)
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed=11)
+    crowd = Crowd(arena, PEOPLE, seed=11)
     with ThreadPoolExecutor(PEOPLE) as pool:
         each = STOPS // PEOPLE
         runs = [pool.submit(stops, one, place, each) for place, one in enumerate(crowd.clients)]

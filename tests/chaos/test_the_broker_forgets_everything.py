@@ -31,7 +31,7 @@ def wipe(arena: Arena) -> None:
 
 def test_jobs_and_photos_move_again_after_each_wipe(arena: Arena) -> None:
     arena.painters(*PAINTERS, step=0.05)
-    crowd = Crowd(arena.stack.urls.web, 3, seed=2)
+    crowd = Crowd(arena, 3, seed=2)
     dice, waits = random.Random(2), []
     for _ in range(WIPES):
         with ThreadPoolExecutor(len(crowd.clients)) as pool:

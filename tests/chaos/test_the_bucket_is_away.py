@@ -57,7 +57,7 @@ def test_what_a_retry_can_save_is_saved(arena: Arena, tmp_path: Path) -> None:
     with Proxy.to(arena.stack.env(Role.WEB)["SITTER_S3_ENDPOINT_URL"], seed=7) as proxy:
         by_way_of(arena, proxy, tmp_path)
         spool = Spool(tmp_path)
-        crowd = Crowd(arena.stack.urls.web, 4, seed=7)
+        crowd = Crowd(arena, 4, seed=7)
         crowd.begin(JOBS, 3 * EACH + DOWN, photos=pick(2, 4, 10), items=(1, 2))
         with proxy.faulty(SHARE):
             time.sleep(EACH)

@@ -42,7 +42,7 @@ def _asks(answer: object) -> bool:
 
 def test_no_acknowledged_order_is_lost(arena: Arena) -> None:
     arena.painters(*PAINTERS)
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed=6)
+    crowd = Crowd(arena, PEOPLE, seed=6)
     dice, waits = random.Random(6), []
     crowd.begin(JOBS, KILLS * 4.0, photos=pick(1, 3, 5), items=(1, 1, 2))
     for _ in range(KILLS):
@@ -101,7 +101,7 @@ def no_room(arena: Arena) -> Iterator[None]:
 
 def test_nothing_is_lost_when_its_disk_is_full(arena: Arena) -> None:
     arena.painters(*PAINTERS)
-    crowd = Crowd(arena.stack.urls.web, 3, seed=66)
+    crowd = Crowd(arena, 3, seed=66)
     crowd.begin(pick(12, 24, 48), FULL_FOR + 4, items=(1, 2))
     time.sleep(1)
     with no_room(arena):

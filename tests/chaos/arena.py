@@ -42,6 +42,7 @@ RECIPES: Final[dict[str, dict[str, Any]]] = {
 }
 # Beside the ordinary ones of the stack.
 PAINTERS: Final = (11, 12)
+Name = tuple[Role, int]
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -66,7 +67,7 @@ class Arena:
     # What the painters read whenever they begin a picture.
     pace: Path
     # What those are started with, again after each death, that are not as the stack starts them.
-    extra: dict[tuple[Role, int], dict[str, str]] = field(default_factory=dict)
+    extra: dict[Name, dict[str, str]] = field(default_factory=dict)
     # The stack's supervisor is not made for many threads.
     turn: threading.RLock = field(default_factory=threading.RLock)
     _sweeper: "subprocess.Popen[str] | None" = None
@@ -99,12 +100,11 @@ class Arena:
         wanted = {
             (Role.GPU, index): {**self._usual(), **extra, **own.get(index, {})} for index in indices
         }
-        for key in [key for key in self.extra if key[0] is Role.GPU and key not in wanted]:
-            self._dismiss(key)
         fit = [key for key, env in wanted.items() if self._runs(key, env)]
+        self._stop(*[key for key in self.extra if key[0] is Role.GPU and key not in fit])
         self.extra.update(wanted)
-        started = [self.start(*key) for key in wanted if key not in fit]
-        self.ready(*started, *[self.member(*key) for key in fit])
+        self._start(*[key for key in wanted if key not in fit])
+        self.ready(*[self.member(*key) for key in wanted])
 
     def tell(self, step: float, trace: Path | None = None) -> None:
         """How fast they paint what they begin from now on, and where they note each step."""
@@ -120,28 +120,34 @@ class Arena:
             "SITTER_LOG_LEVEL": "INFO",
         }
 
-    def _runs(self, key: tuple[Role, int], env: Mapping[str, str]) -> bool:
+    def _runs(self, key: Name, env: Mapping[str, str]) -> bool:
         member = self.stack._crew.members.get(full_name(*key))
         return self.extra.get(key) == env and member is not None and member.alive
 
-    def _dismiss(self, key: tuple[Role, int]) -> None:
-        role, index = key
-        del self.extra[key]
-        with self.turn:
-            self.stack.stop_role(role, index=index)
-
     def start(self, role: Role, index: int = 0) -> Member:
         """Whatever ran under this name ends; what starts is not waited for."""
-        with self.turn:
-            self.stack.stop_role(role, index=index)
-            return self.stack.start_role(
-                role, index=index, extra_env=self.extra.get((role, index), {})
-            )
+        self._start((role, index))
+        return self.member(role, index)
 
     def with_env(self, extra: Mapping[str, str], *roles: Role) -> None:
         """Start roles anew in another surrounding, until the arena is healed."""
         self.extra.update({(role, 0): dict(extra) for role in roles})
-        self.ready(*[self.start(role) for role in roles])
+        self._start(*[(role, 0) for role in roles])
+        self.ready(*[self.member(role) for role in roles])
+
+    def _start(self, *keys: Name) -> None:
+        with self.turn:
+            self.stack._crew.stop([full_name(*key) for key in keys])
+            for role, index in keys:
+                extra = self.extra.get((role, index), {})
+                self.stack.start_role(role, index=index, extra_env=extra)
+
+    def _stop(self, *keys: Name) -> None:
+        """For good, all at once."""
+        for key in keys:
+            del self.extra[key]
+        with self.turn:
+            self.stack._crew.stop([full_name(*key) for key in keys])
 
     def ready(self, *members: Member, seconds: float = 90.0) -> None:
         for member in members:
@@ -177,23 +183,20 @@ class Arena:
 
     def heal(self) -> None:
         """Every role of the stack runs as it did before; painters stay that are as any storm's."""
-        changed = []
-        for key in list(self.extra):
-            with suppress(ProcessLookupError):
-                self.kill(*key, SIGCONT)
-            if key[1] == 0:
-                del self.extra[key]
-                changed.append(key)
-            elif not self._runs(key, self._usual()):
-                self._dismiss(key)
-        self.ready(*[self.start(*key) for key in changed])
+        for key in self.extra:
+            self.kill(*key, SIGCONT)
+        changed = [key for key in self.extra if key[1] == 0]
+        for key in changed:
+            del self.extra[key]
+        self._stop(*[key for key in self.extra if not self._runs(key, self._usual())])
+        self._start(*changed)
+        self.ready(*[self.member(*key) for key in changed])
         for member in list(self.stack._crew.members.values()):
             assert member.alive, f"{member.name} was left dead"
 
     def close(self) -> None:
         """No painter of the storms is left."""
-        for key in [key for key in self.extra if key[0] is Role.GPU]:
-            self._dismiss(key)
+        self._stop(*[key for key in self.extra if key[0] is Role.GPU])
         if self._sweeper is not None:
             self._sweeper.communicate()
 

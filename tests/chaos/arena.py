@@ -29,6 +29,7 @@ from tests import styles
 from tests.chaos import engine, ledger
 from tests.chaos.history import Ledger
 from tests.chaos.person import Person, wait
+from tests.chaos.size import pick
 
 if TYPE_CHECKING:
     from tests.api.people import People  # Django is set up after this file is read
@@ -42,6 +43,8 @@ RECIPES: Final[dict[str, dict[str, Any]]] = {
 }
 # Beside the ordinary ones of the stack.
 PAINTERS: Final = (11, 12)
+# Of the painters, in seconds: as the product has it, but for a run that must end soon.
+LEASE: Final = pick(8.0, 15.0, 15.0)
 Name = tuple[Role, int]
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -116,6 +119,7 @@ class Arena:
     def _usual(self) -> dict[str, str]:
         return {
             "SITTER_TEST_PACE": str(self.pace),
+            "SITTER_TEST_LEASE": str(LEASE),
             "SITTER_ENGINES": json.dumps([engine.NAME]),
             "SITTER_LOG_LEVEL": "INFO",
         }

@@ -3,13 +3,15 @@
 `SITTER_TEST_PACE` names a file that is read when a picture is begun: how many seconds a step takes,
 and into which file each step writes a line: the seed, the step, when it was and in which process.
 So one worker serves one storm after the other. Nobody's picture is in it. `SITTER_TEST_VISIBILITY`
-is the broker's visibility timeout in its worker.
+is the broker's visibility timeout in its worker, `SITTER_TEST_LEASE` how many seconds its leases
+hold.
 """
 
 import json
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -36,13 +38,21 @@ class StormEngine(StillEngine):
         self.trace: Path | None = None
 
     def load(self) -> None:
-        """Nothing to load; a broker that delivers again too early is asked for here."""
+        """Nothing to load; a broker that delivers again too early is asked for here.
+
+        Leases that hold for less make who waits for a dead painter wait for less.
+        """
         if seconds := os.environ.get("SITTER_TEST_VISIBILITY"):
             # Read when the worker dials the broker, which it does behind its start. Imported here:
             # the tests read this module before the settings can be read.
             from workers.app import app
 
             app.conf.broker_transport_options["visibility_timeout"] = int(seconds)
+        if seconds := os.environ.get("SITTER_TEST_LEASE"):
+            from privacy import leases
+
+            held = timedelta(seconds=float(seconds))
+            leases.HELD_FOR, leases.RENEW_EVERY = held, held / 4  # type: ignore[misc]
 
     def begin(self, order: Order, step: int) -> None:
         """Leave the line, or die."""

@@ -178,7 +178,7 @@ class People:
                 " VALUES (%s, false, true, %s)",
                 (user.email, user.pk),
             )
-            token = self._session(line, user)
+            token = self._signed_in(line, user)
         http = self.client(token)
         person = Person(user.pk, user.email, http, self.views)
         if signed:
@@ -206,7 +206,11 @@ class People:
         """A connection of its own: the database may have died since the last one."""
         return psycopg.connect(self.live.env(Role.MIGRATOR)["SITTER_DATABASE_URL"])
 
-    def _session(self, line: "psycopg.Connection[tuple[Any, ...]]", user: User) -> str:
+    def _session(self, user: User) -> str:
+        with self._line() as line:
+            return self._signed_in(line, user)
+
+    def _signed_in(self, line: "psycopg.Connection[tuple[Any, ...]]", user: User) -> str:
         token = get_random_string(32)
         with override_settings(SECRET_KEY=self.live.env(Role.WEB)["SITTER_SECRET_KEY"]):
             data = SessionStore().encode(

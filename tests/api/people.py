@@ -23,6 +23,7 @@ from accounts.sessions import SessionStore
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
 from tests.api import contract
+from tests.chaos.person import authorities
 
 PASSWORD = "correct-horse-9x"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -192,6 +193,7 @@ class People:
             base_url=self.live.urls.web,
             headers=headers,
             timeout=60,
+            verify=authorities(),
             event_hooks={"response": [contract.check]},
         )
         self.clients.append(made)

@@ -31,7 +31,7 @@ def say(text: str) -> None:
 
 @lru_cache
 def authorities() -> ssl.SSLContext:
-    """Nobody dials by TLS here, but each client of httpx reads all authorities unless it has them."""
+    """Nobody dials by TLS here, but each client of httpx reads all of them unless it has them."""
     return httpx.create_ssl_context()
 
 

@@ -30,8 +30,8 @@ def test_no_address_shows_staff_a_byte_of_a_picture(people: People) -> None:
         f"/admin/portraits/job/{job['id']}/change/",
         f"/admin/accounts/user/{guest.id}/change/",
     ]
-    for page in pages:
-        objects += list(dict.fromkeys(OBJECTS.findall(browser.get(page).text)))[:EACH]
+    for path in pages:
+        objects += list(dict.fromkeys(OBJECTS.findall(browser.get(path).text)))[:EACH]
     pages += dict.fromkeys(objects)
     theirs = [
         f"/v1/portraits/{portrait}/image",

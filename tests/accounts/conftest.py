@@ -26,7 +26,7 @@ def quick_passwords(settings_of: Any) -> None:
 
 @pytest.fixture
 def usual_passwords(quick_passwords: None, settings_of: Any) -> None:
-    """For who looks at how long signing in takes."""
+    """For who looks at how long signing in takes, or at who comes first."""
     settings_of(PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"])
 
 

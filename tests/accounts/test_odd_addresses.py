@@ -119,6 +119,7 @@ def test_a_letter_that_folds_into_another_gets_no_code_of_theirs() -> None:
     assert {to for letter in mail.outbox for to in letter.to} <= {email}
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_sign_ups_in_a_race_make_one_account_and_say_so() -> None:
     email = f"{some()}@example.org"
 
@@ -136,6 +137,7 @@ def test_sign_ups_in_a_race_make_one_account_and_say_so() -> None:
     assert Caller().sign_in(email).status_code == 200
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_sign_ups_in_a_race_are_answered_alike_where_addresses_are_verified() -> None:
     email = f"{some()}@example.org"
 

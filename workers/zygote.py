@@ -204,7 +204,11 @@ def _become_child(call: socket.socket, parent: int) -> socket.socket:
         os._exit(1)
     os.dup2(call.fileno(), 3, inheritable=False)
     os.closerange(4, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1024))
-    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=3)
+    mine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=3)
+    # kombu gives every new socket of the parent a timeout while it drops a broken connection. One
+    # that was made meanwhile would not wait here for its reader, and half a picture would arrive.
+    mine.setblocking(True)
+    return mine
 
 
 def _read(call: socket.socket, count: int) -> bytes:

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["people", "provider", "stranger", "views"]
 
+QUICK = "tests.accounts.hashing.Quick"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings_of: Any) -> None:
+    """In this process a password costs nothing; the running stack hashes as ever."""
+    settings_of(PASSWORD_HASHERS=[QUICK])
+
+
+@pytest.fixture
+def usual_passwords(quick_passwords: None, settings_of: Any) -> None:
+    """For who looks at how long signing in takes, or at who comes first."""
+    settings_of(PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"])
+
 
 @pytest.fixture
 def provider(born: Any, settings_of: Any) -> Iterator[OpenId]:
@@ -29,7 +43,7 @@ def provider(born: Any, settings_of: Any) -> Iterator[OpenId]:
     born("web")
     cache.clear()
     ProviderKeys.objects.all().delete()
-    with serving(OpenId()) as found:
+    with serving(OpenId.usual()) as found:
         settings_of(
             PROVIDERS={"apple": [APP], "google": [APP]},
             APPLE_URL=found.url,

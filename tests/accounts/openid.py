@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 import jwt
@@ -47,7 +48,13 @@ class OpenId:
 
     def __post_init__(self) -> None:
         for provider in ISSUER:
-            self.turn(provider)
+            if provider not in self.keys:
+                self.turn(provider)
+
+    @classmethod
+    def usual(cls) -> Self:
+        """With the keys that each of them begins with; making one of RSA takes a while."""
+        return cls({provider: {uuid.uuid4().hex: key} for provider, key in first_keys().items()})
 
     @property
     def url(self) -> str:
@@ -97,6 +104,12 @@ class OpenId:
         return 200, json.dumps(self.published("apple" if "auth" in path else "google")).encode()
 
 
+@lru_cache
+def first_keys() -> dict[str, Key]:
+    """Of the providers that are asked; whoever lies has keys of their own."""
+    return {provider: new_key(algorithm) for provider, algorithm in ALGORITHM.items()}
+
+
 @contextmanager
 def serving(provider: OpenId) -> Iterator[OpenId]:
     """Listen while the block runs."""
@@ -131,7 +144,8 @@ def serving(provider: OpenId) -> Iterator[OpenId]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     provider.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It looks that often whether it is to end.
+    thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     try:
         yield provider

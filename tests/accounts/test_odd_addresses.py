@@ -119,6 +119,7 @@ def test_a_letter_that_folds_into_another_gets_no_code_of_theirs() -> None:
     assert {to for letter in mail.outbox for to in letter.to} <= {email}
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_sign_ups_in_a_race_make_one_account_and_say_so() -> None:
     email = f"{some()}@example.org"
 
@@ -136,6 +137,7 @@ def test_sign_ups_in_a_race_make_one_account_and_say_so() -> None:
     assert Caller().sign_in(email).status_code == 200
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_sign_ups_in_a_race_are_answered_alike_where_addresses_are_verified() -> None:
     email = f"{some()}@example.org"
 
@@ -153,7 +155,7 @@ def test_sign_ups_in_a_race_are_answered_alike_where_addresses_are_verified() ->
     assert User.objects.filter(email=email).count() == 1
 
 
-def typical(ask: Callable[[], Any], tries: int = 7) -> float:
+def typical(ask: Callable[[], Any], tries: int = 5) -> float:
     """Seconds that an answer takes; the median, so that a hiccup does not count."""
     took = []
     for _ in range(tries):
@@ -168,6 +170,7 @@ def alike(one: float, other: float) -> bool:
     return max(one, other) < 2 * min(one, other) + 0.02
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_signing_in_takes_as_long_for_an_address_that_nobody_has() -> None:
     user, _ = member(signed_in=False)
     known = typical(lambda: Caller().sign_in(user.email, "wrong-9x-wrong"))
@@ -175,6 +178,7 @@ def test_signing_in_takes_as_long_for_an_address_that_nobody_has() -> None:
     assert alike(known, unknown), (known, unknown)
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_signing_up_takes_as_long_with_an_address_that_is_taken() -> None:
     user, _ = member(signed_in=False)
     with override_settings(**VERIFYING):
@@ -183,6 +187,7 @@ def test_signing_up_takes_as_long_with_an_address_that_is_taken() -> None:
     assert alike(taken, free), (taken, free)
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_asking_for_a_new_password_takes_as_long_and_no_mail_server_is_waited_for() -> None:
     user, _ = member(signed_in=False)
     with override_settings(EMAIL_BACKEND="tests.accounts.slow_mail.Slow"):

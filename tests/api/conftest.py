@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
     from deploy.stack.supervisor import Stack
     from tests.api.people import People, Person
 
@@ -53,6 +55,15 @@ def photo_set(signer: Person) -> str:
 def stranger(people: People) -> Person:
     """Somebody else, who has signed and owns nothing."""
     return people.make()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for every test of the try page. Nothing behind them here asks Django's database."""
+    from tests.api.visiting import chromium
+
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

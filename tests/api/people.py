@@ -23,6 +23,7 @@ from accounts.sessions import SessionStore
 from deploy.env import Role
 from deploy.stack.supervisor import Stack
 from tests.api import contract
+from tests.chaos.person import authorities
 
 PASSWORD = "correct-horse-9x"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -151,8 +152,8 @@ class People:
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """As the migrator, who owns the tables."""
-        with psycopg.connect(self.live.env(Role.MIGRATOR)["SITTER_DATABASE_URL"]) as connection:
-            cursor = connection.execute(statement, values)
+        with self._line() as line:
+            cursor = line.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     def make(self, *, signed: bool = True, staff: bool = False, role: str = "") -> Person:
@@ -161,23 +162,25 @@ class People:
         `role`: one of deploy/staff/roles.py, who may do what that says.
         """
         user = User(id=uuid7(), email=f"{uuid.uuid4().hex}@example.org", password=self.password)
-        self.query(
-            "INSERT INTO accounts_user (id, email, password, region, is_adult, is_staff,"
-            " is_superuser, is_active, created_at, last_seen_at)"
-            " VALUES (%s, %s, %s, 'eu_uk', true, %s, %s, true, now(), now())",
-            *(user.pk, user.email, user.password, staff or bool(role), staff),
-        )
-        self.query(
-            "INSERT INTO accounts_user_groups (user_id, group_id)"
-            " SELECT %s, id FROM auth_group WHERE name = %s",
-            *(user.pk, role),
-        )
-        self.query(
-            'INSERT INTO account_emailaddress (email, verified, "primary", user_id)'
-            " VALUES (%s, false, true, %s)",
-            *(user.email, user.pk),
-        )
-        http = self.client(self._session(user))
+        with self._line() as line:
+            line.execute(
+                "INSERT INTO accounts_user (id, email, password, region, is_adult, is_staff,"
+                " is_superuser, is_active, created_at, last_seen_at)"
+                " VALUES (%s, %s, %s, 'eu_uk', true, %s, %s, true, now(), now())",
+                (user.pk, user.email, user.password, staff or bool(role), staff),
+            )
+            line.execute(
+                "INSERT INTO accounts_user_groups (user_id, group_id)"
+                " SELECT %s, id FROM auth_group WHERE name = %s",
+                (user.pk, role),
+            )
+            line.execute(
+                'INSERT INTO account_emailaddress (email, verified, "primary", user_id)'
+                " VALUES (%s, false, true, %s)",
+                (user.email, user.pk),
+            )
+            token = self._signed_in(line, user)
+        http = self.client(token)
         person = Person(user.pk, user.email, http, self.views)
         if signed:
             assert person.sign().status_code == 201
@@ -190,6 +193,7 @@ class People:
             base_url=self.live.urls.web,
             headers=headers,
             timeout=60,
+            verify=authorities(),
             event_hooks={"response": [contract.check]},
         )
         self.clients.append(made)
@@ -200,7 +204,15 @@ class People:
         for client in self.clients:
             client.close()
 
+    def _line(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """A connection of its own: the database may have died since the last one."""
+        return psycopg.connect(self.live.env(Role.MIGRATOR)["SITTER_DATABASE_URL"])
+
     def _session(self, user: User) -> str:
+        with self._line() as line:
+            return self._signed_in(line, user)
+
+    def _signed_in(self, line: "psycopg.Connection[tuple[Any, ...]]", user: User) -> str:
         token = get_random_string(32)
         with override_settings(SECRET_KEY=self.live.env(Role.WEB)["SITTER_SECRET_KEY"]):
             data = SessionStore().encode(
@@ -210,9 +222,9 @@ class People:
                     HASH_SESSION_KEY: user.get_session_auth_hash(),
                 }
             )
-        self.query(
+        line.execute(
             "INSERT INTO accounts_session (session_key, session_data, expire_date, user_id)"
             " VALUES (%s, %s, %s, %s)",
-            *(token, data, datetime.now(UTC) + timedelta(days=1), user.pk),
+            (token, data, datetime.now(UTC) + timedelta(days=1), user.pk),
         )
         return token

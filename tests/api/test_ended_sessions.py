@@ -89,21 +89,24 @@ def accepted(person: Person) -> list[str]:
     return found
 
 
+_FOUND: dict[str, list[str]] = {}
+
+
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
 def test_a_session_that_ended_is_refused_at_once(people: People, end: End) -> None:
     person = people.make(signed=False)
     assert person.http.get("/v1/jobs").status_code == 200
     end(people, person)
     refused(person.http.get("/v1/jobs"), 401, "session_ended")
-    assert accepted(person) == []
+    found = _FOUND[end.__name__] = accepted(person)
+    assert found == []
 
 
-def test_the_count_of_ended_sessions_that_answer_is_a_figure(people: People) -> None:
-    found = []
-    for end in ENDS:
-        person = people.make(signed=False)
-        end(people, person)
-        found += accepted(person)
+def test_the_count_of_ended_sessions_that_answer_is_a_figure() -> None:
+    """The row; only of a run of every way to end."""
+    if len(_FOUND) != len(ENDS):
+        pytest.skip("Not every way to end was tried in this run.")
+    found = [answer for answers in _FOUND.values() for answer in answers]
     figure(
         "A-02",
         value=len(found),

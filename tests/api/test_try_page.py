@@ -11,23 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api.visiting import PASSWORD, PHONE, SLOTS, Visit, chromium, wants_a_browser
+from tests.api.visiting import PASSWORD, PHONE, SLOTS, Visit, wants_a_browser
 from tests.figures import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
 
     from deploy.stack.supervisor import Stack
 
 pytestmark = wants_a_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def test_a_whole_visit_on_a_phone_ends_with_a_genuine_receipt(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.env import Role
-from tests.api.visiting import PASSWORD, Visit, chromium, wants_a_browser
+from tests.api.visiting import PASSWORD, Visit, wants_a_browser
 from tests.portraits import serving
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = wants_a_browser
 NEW = "another guest, never a resident"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -8,24 +8,14 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.api.visiting import PHONE, Visit, chromium, wants_a_browser
+from tests.api.visiting import PHONE, Visit, wants_a_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
 
     from deploy.stack.supervisor import Stack
 
 pytestmark = wants_a_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def test_somebody_who_does_not_exist_needs_no_photo_and_no_consent(

@@ -50,7 +50,9 @@ class Visit:
     """One tab, and everything that it asked for or complained about."""
 
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
-        self.context = browser.new_context(base_url=url, **options)
+        # Without a card, what moves is drawn by the processor, which others work with.
+        still = {"reduced_motion": "reduce", **options}
+        self.context = browser.new_context(base_url=url, **still)
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.asked: list[str] = []

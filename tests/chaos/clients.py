@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.chaos.arena import FACE, WORDS
+from tests.chaos.arena import FACE, WORDS, Arena
 from tests.chaos.history import Act, Answer, Event, History
 from tests.chaos.person import Person, views
 
@@ -134,7 +134,7 @@ def _meaning(answer: httpx.Response | None) -> Answer:
 class Crowd:
     """Some people who order side by side, each at random moments within a time."""
 
-    url: str
+    arena: Arena
     count: int
     seed: int
     history: History = field(default_factory=History)
@@ -143,7 +143,7 @@ class Crowd:
     _errors: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clients = [Client(Person(self.url), self.history) for _ in range(self.count)]
+        self.clients = [Client(self.arena.newcomer(), self.history) for _ in range(self.count)]
 
     @property
     def people(self) -> list[uuid.UUID]:

@@ -1,26 +1,25 @@
 """Slow painters for the storms: the ordinary gpu worker rests while they strike.
 
-Every test leaves the stack as it found it: what it killed runs again, what it started is gone.
+Every test leaves the stack as it found it: what it killed runs again. Painters of the storms stay
+from one test to the next.
 """
 
-import json
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, Signals
+from typing import Final
 
 import pytest
 
 from deploy.env import Role
 from deploy.prove.behind import Behind
-from deploy.stack.crew import Member
 from deploy.stack.supervisor import Stack
-from tests import styles
-from tests.chaos.arena import Arena
+from tests.chaos.arena import FACE, Arena
 from tests.chaos.arena import running as running
 from tests.chaos.person import Person
+
+HERE: Final = Path(__file__).parent
+LAST: Final = "test_the_bucket_is_away.py"
 
 
 def restarted(stack: Stack, role: Role) -> float:
@@ -37,48 +36,27 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in found.read_text().split()] if found.exists() else []
 
 
-@dataclass
-class Painters:
-    """Gpu workers that need `step` seconds for each of ten steps."""
+def nobody_follows(session: pytest.Session) -> bool:
+    """Whether the storms are the last tests of this run, so that nobody needs what they strike."""
+    return session.items[-1].path.parent == HERE
 
-    stack: Stack
-    indices: list[int] = field(default_factory=list)
 
-    def start(self, index: int, *, step: float) -> Member:
-        extra = {
-            "SITTER_TEST_STEP_SECONDS": str(step),
-            "SITTER_ENGINES": json.dumps([styles.PASSTHROUGH]),
-            "SITTER_LOG_LEVEL": "INFO",
-        }
-        member = self.stack.start_role(Role.GPU, index=index, extra_env=extra)
-        self.indices.append(index)
-        return running(member)
-
-    def signal(self, index: int, number: Signals = SIGKILL) -> None:
-        self.stack.kill_role(Role.GPU, number, index=index)
-
-    def stop(self) -> None:
-        for index in self.indices:
-            with suppress(ProcessLookupError, KeyError):
-                self.signal(index, SIGCONT)
-            self.stack.stop_role(Role.GPU, index=index)
-        self.indices.clear()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Within the storms, what leaves most roles in another surrounding comes last."""
+    places = [place for place, item in enumerate(items) if item.path.parent == HERE]
+    ordered = sorted((items[place] for place in places), key=lambda item: item.path.name == LAST)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="package")
-def storm(live: Stack) -> Iterator[Stack]:
-    """The stack without its ordinary painter, which returns at the end."""
+def storm(live: Stack, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The stack without its ordinary painter, which returns at the end if anybody needs it."""
     live.stop_role(Role.GPU)
     yield live
-    live.start_role(Role.GPU)
-    live.wait_ready()
-
-
-@pytest.fixture
-def painters(storm: Stack) -> Iterator[Painters]:
-    made = Painters(storm)
-    yield made
-    made.stop()
+    if not nobody_follows(request.session):
+        live.start_role(Role.GPU)
+        live.wait_ready()
 
 
 @pytest.fixture(scope="package")
@@ -87,9 +65,26 @@ def behind(live: Stack) -> Behind:
 
 
 @pytest.fixture(scope="package")
-def ada(live: Stack) -> Iterator[Person]:
+def storms(
+    storm: Stack, behind: Behind, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Arena]:
+    """The arena of all storms, with their styles."""
+    from django.contrib.auth.hashers import make_password  # set up after this file is read
+
+    from tests.api.people import PASSWORD, People
+
+    people = People(storm, make_password(PASSWORD), {})
+    made = Arena(storm, behind, people, tmp_path_factory.mktemp("storms") / "pace")
+    made.prepare()
+    yield made
+    made.close()
+    people.close()
+
+
+@pytest.fixture(scope="package")
+def ada(storms: Arena) -> Iterator[Person]:
     """A person who stays; tests that erase somebody sign up a person of their own."""
-    person = Person(live.urls.web)
+    person = Person(storms.stack.urls.web, style=FACE)
     yield person
     person.close()
 
@@ -101,13 +96,12 @@ def photos(ada: Person) -> str:
 
 
 @pytest.fixture
-def arena(storm: Stack, behind: Behind) -> Iterator[Arena]:
-    """The stack with styles of the storms; whatever a storm breaks is mended at its end."""
+def arena(storms: Arena, request: pytest.FixtureRequest) -> Iterator[Arena]:
+    """Whatever a storm breaks is mended at its end, if anybody comes behind it."""
     from django.db import connections  # Django is set up after this file is read
 
-    made = Arena(storm, behind)
-    made.prepare()
-    yield made
-    made.heal()
+    yield storms
+    if request.node is not request.session.items[-1]:
+        storms.heal()
     # The database may have died under this process's own connection.
     connections.close_all()

@@ -86,6 +86,12 @@ class Proxy:
         self._waiter.join()
         self.cut()
 
+    @property
+    def lines(self) -> int:
+        """How many connections are open now."""
+        with self._turn:
+            return len(self._pairs)
+
     def cut(self) -> int:
         """Reset every connection that is open now, at both ends; returns how many there were."""
         with self._turn:

@@ -18,9 +18,10 @@ JOBS = pick(2, 2, 6)
 
 def test_each_is_painted_once(arena: Arena, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    extra = {"SITTER_TEST_VISIBILITY": str(VISIBLE), "SITTER_TEST_TRACE": str(trace)}
-    arena.ready(*[arena.painter(index, step=STEP, extra=extra) for index in PAINTERS])
-    crowd = Crowd(arena.stack.urls.web, 2, seed=3)
+    extra = {"SITTER_TEST_VISIBILITY": str(VISIBLE)}
+    arena.painters(*PAINTERS, extra=extra)
+    arena.tell(STEP, trace)
+    crowd = Crowd(arena, 2, seed=3)
     crowd.begin(JOBS, 0.5)
     time.sleep(1)
     verdict = settle(arena, crowd, "R-03", drain=STEP * 10 * JOBS + 60)

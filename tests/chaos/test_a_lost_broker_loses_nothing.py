@@ -7,7 +7,7 @@ import redis
 from deploy.env import Role
 from deploy.prove.behind import Behind
 from deploy.stack.supervisor import Stack
-from tests.chaos.conftest import Painters, running
+from tests.chaos.arena import PAINTERS, Arena
 from tests.chaos.person import Person, say
 from tests.figures import figure
 
@@ -22,16 +22,17 @@ def wipe(stack: Stack) -> None:
 
 
 def test_jobs_survive_a_wiped_broker(
-    painters: Painters, behind: Behind, ada: Person, photos: str
+    arena: Arena, behind: Behind, ada: Person, photos: str
 ) -> None:
+    arena.painters()
     others = [ada.ready_set(), ada.ready_set()]
     waiting = [ada.submit(photos, 2), ada.submit(others[0], 2)]
-    wipe(painters.stack)
-    painters.start(1, step=0.2)
+    wipe(arena.stack)
+    arena.painters(PAINTERS[0], step=0.2)
     began = time.monotonic()
     ada.painting(waiting[0], seconds=PATIENCE)
     moving = time.monotonic() - began
-    wipe(painters.stack)
+    wipe(arena.stack)
     # What is asked for after the wipe must arrive too, although the broker forgot every queue.
     jobs = [*waiting, ada.submit(others[1], 2)]
     ends = [ada.ended(job, seconds=PATIENCE)["state"] for job in jobs]
@@ -49,16 +50,14 @@ def test_jobs_survive_a_wiped_broker(
 
 
 def test_jobs_survive_a_killed_broker(
-    painters: Painters, behind: Behind, ada: Person, photos: str
+    arena: Arena, behind: Behind, ada: Person, photos: str
 ) -> None:
-    painters.start(1, step=0.2)
+    arena.painters(PAINTERS[0], step=0.2)
     before = ada.submit(photos, 2)
     ada.painting(before)
-    painters.stack.kill_service("valkey")
+    arena.stack.kill_service("valkey")
     between = ada.submit(ada_set := _second_set(ada, behind), 1)
-    member = painters.stack._crew.members["valkey"]
-    member.due, member.process = None, member.launch()
-    running(member)
+    arena.revive_service("valkey")
     began = time.monotonic()
     assert ada.ended(before, seconds=PATIENCE)["state"] == "done"
     assert ada.ended(between, seconds=PATIENCE)["state"] == "done"

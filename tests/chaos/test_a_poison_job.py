@@ -12,7 +12,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import Keeper, latencies, percentile, raw, settle, told
 
-JOBS = pick(40, 80, 300)
+JOBS = pick(24, 80, 300)
 STEP = 0.04
 ATTEMPTS = 3
 PATIENCE = 45.0
@@ -20,9 +20,8 @@ PATIENCE = 45.0
 
 def others(arena: Arena, name: str, trace: Path, *, poison: bool) -> tuple[list[float], Crowd]:
     """How long each of the others' jobs took, all asked for at once."""
-    extra = {"SITTER_TEST_TRACE": str(trace)}
-    arena.ready(*[arena.painter(index, step=STEP, extra=extra) for index in PAINTERS])
-    crowd = Crowd(arena.stack.urls.web, 5, seed=8)
+    arena.painters(*PAINTERS, step=STEP, trace=trace)
+    crowd = Crowd(arena, 5, seed=8)
     with Keeper(arena, [(Role.GPU, index) for index in PAINTERS]):
         crowd.begin(JOBS, JOBS * STEP * 2)
         if poison:

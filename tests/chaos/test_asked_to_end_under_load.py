@@ -24,8 +24,7 @@ VICTIMS = [(Role.GPU, 11), (Role.WEB, 0), (Role.INTAKE, 0), (Role.GPU, 12), (Rol
 def ask(arena: Arena, role: Role, index: int) -> tuple[float, int | None]:
     """(seconds until it had ended, its status); what does not end in time is killed."""
     with arena.turn:
-        name = str(role) if index == 0 else f"{role}-{index}"
-        process = arena.stack._crew.members[name].process
+        process = arena.member(role, index).process
         began = time.monotonic()
         process.send(SIGTERM)
         process.wait(LIMITS[role] * 2)
@@ -35,8 +34,8 @@ def ask(arena: Arena, role: Role, index: int) -> tuple[float, int | None]:
 
 
 def test_it_ends_in_time_and_loses_nothing(arena: Arena) -> None:
-    arena.ready(*[arena.painter(index, step=STEP) for index in PAINTERS])
-    crowd = Crowd(arena.stack.urls.web, 4, seed=13)
+    arena.painters(*PAINTERS, step=STEP)
+    crowd = Crowd(arena, 4, seed=13)
     crowd.begin(12 * ROUNDS, 14.0 * ROUNDS, photos=2 * ROUNDS, items=(1, 2))
     dice, ends = random.Random(13), []
     for _ in range(ROUNDS):
@@ -46,7 +45,7 @@ def test_it_ends_in_time_and_loses_nothing(arena: Arena) -> None:
             ends.append((str(role), took, status, took <= LIMITS[role] and status == 0))
             if role is not Role.WEB:
                 continue
-            arena.ready(arena.stack._crew.members["web"])
+            arena.ready(arena.member(role))
     verdict = settle(arena, crowd, "R-13", ends=ends)
     crowd.close()
     worst = {role: max(took for name, took, *_ in ends if name == role) for role, *_ in ends}

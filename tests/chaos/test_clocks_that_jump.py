@@ -28,20 +28,11 @@ def test_a_wrong_clock_takes_no_work_away_and_commits_nothing_twice(
     arena: Arena, tmp_path: Path
 ) -> None:
     trace, jump = tmp_path / "trace", tmp_path / "jump"
-    members = []
-    for index, ahead in SHIFTS:
-        extra = {
-            "PYTHONPATH": str(FOLDER),
-            "SITTER_TEST_CLOCK": str(ahead),
-            "SITTER_TEST_CLOCK_FILE": str(jump),
-            "SITTER_TEST_TRACE": str(trace),
-        }
-        members.append(arena.painter(index, step=0.1, extra=extra))
-    beat = {"PYTHONPATH": str(FOLDER), "SITTER_TEST_CLOCK": "3600"}
-    beat["SITTER_TEST_CLOCK_FILE"] = str(jump)
-    arena.with_env(Role.BEAT, beat)
-    arena.ready(*members)
-    crowd = Crowd(arena.stack.urls.web, 4, seed=12)
+    shifted = {"PYTHONPATH": str(FOLDER), "SITTER_TEST_CLOCK_FILE": str(jump)}
+    ahead = {index: {"SITTER_TEST_CLOCK": str(seconds)} for index, seconds in SHIFTS}
+    arena.painters(*PAINTERS, step=0.1, trace=trace, extra=shifted, own=ahead)
+    arena.with_env({**shifted, "SITTER_TEST_CLOCK": "3600"}, Role.BEAT)
+    crowd = Crowd(arena, 4, seed=12)
     seconds = pick(10.0, 20.0, 60.0)
     crowd.begin(JOBS, seconds, photos=2, items=(1, 2))
     # Half of it is painted by right clocks, and some of it while they jump.

@@ -11,7 +11,7 @@ from tests.chaos.clients import Crowd
 from tests.chaos.size import FULL, pick
 from tests.chaos.storms import Strikes, raw, settle, told
 
-JOBS, KILLS, PHOTOS = pick((40, 12, 3), (90, 36, 6), (500, 200, 20))
+JOBS, KILLS, PHOTOS = pick((32, 10, 3), (90, 36, 6), (500, 200, 20))
 SEEDS = pick([1], [1], [1, 2])
 PEOPLE = pick(4, 6, 10)
 PAUSES = (0.5, 3.5)
@@ -23,9 +23,8 @@ def test_nothing_is_lost_doubled_or_left(arena: Arena, seed: int) -> None:
     if rows.kept(name).get("full"):
         pytest.skip("Measured at full size on this build.")
     began = time.monotonic()
-    for index in PAINTERS:
-        arena.ready(arena.painter(index))
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed)
+    arena.painters(*PAINTERS)
+    crowd = Crowd(arena, PEOPLE, seed)
     strikes = Strikes(arena, seed)
     crowd.begin(JOBS, KILLS * sum(PAUSES) / 2, photos=PHOTOS, items=(1, 1, 2))
     strikes.kill(KILLS, pauses=PAUSES)

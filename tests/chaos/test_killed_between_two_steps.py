@@ -22,7 +22,7 @@ from tests.chaos.rows import row
 from tests.chaos.size import pick
 
 # Every act, or every so many; each run begins at another one.
-STRIDE = pick(16, 8, 1)
+STRIDE = pick(24, 8, 1)
 DONE = 0
 HOOK = "https://example.org/hook"
 

@@ -38,9 +38,8 @@ def stops(client: Client, number: int, count: int) -> dict[str, float]:
 
 def test_nothing_appears_behind_the_answer(arena: Arena, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    extra = {"SITTER_TEST_TRACE": str(trace)}
-    arena.ready(*[arena.painter(index, step=STEP, extra=extra) for index in PAINTERS])
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed=11)
+    arena.painters(*PAINTERS, step=STEP, trace=trace)
+    crowd = Crowd(arena, PEOPLE, seed=11)
     with ThreadPoolExecutor(PEOPLE) as pool:
         each = STOPS // PEOPLE
         runs = [pool.submit(stops, one, place, each) for place, one in enumerate(crowd.clients)]

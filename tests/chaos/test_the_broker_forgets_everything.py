@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 
 from deploy.env import Role
-from tests.chaos.arena import Arena
+from tests.chaos.arena import PAINTERS, Arena
 from tests.chaos.clients import Crowd
 from tests.chaos.person import wait
 from tests.chaos.rows import row
@@ -30,8 +30,8 @@ def wipe(arena: Arena) -> None:
 
 
 def test_jobs_and_photos_move_again_after_each_wipe(arena: Arena) -> None:
-    arena.ready(arena.painter(11, step=0.05))
-    crowd = Crowd(arena.stack.urls.web, 3, seed=2)
+    arena.painters(*PAINTERS, step=0.05)
+    crowd = Crowd(arena, 3, seed=2)
     dice, waits = random.Random(2), []
     for _ in range(WIPES):
         with ThreadPoolExecutor(len(crowd.clients)) as pool:

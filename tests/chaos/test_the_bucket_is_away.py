@@ -6,8 +6,6 @@ into it and still gives what it has, which is one of the ways here.
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.env import Role
@@ -46,29 +44,20 @@ class Spool:
         return self.seen
 
 
-@contextmanager
-def by_way_of(arena: Arena, proxy: Proxy, spool: Path) -> Iterator[None]:
-    """Inside, every role that knows the bucket reaches it through the proxy."""
+def by_way_of(arena: Arena, proxy: Proxy, spool: Path) -> None:
+    """Until the arena is healed, every role that knows the bucket reaches it through the proxy."""
     endpoint = proxy.url(arena.stack.env(Role.WEB)["SITTER_S3_ENDPOINT_URL"])
     extra = {"SITTER_S3_ENDPOINT_URL": endpoint, "TMPDIR": str(spool)}
-    for role in ROLES:
-        arena.with_env(role, extra)
-    arena.ready(*[arena.painter(index, extra=extra) for index in PAINTERS])
-    try:
-        yield
-    finally:
-        for role in ROLES:
-            arena.with_env(role, {})
+    arena.with_env(extra, *ROLES)
+    arena.painters(*PAINTERS, extra=extra)
 
 
 def test_what_a_retry_can_save_is_saved(arena: Arena, tmp_path: Path) -> None:
     # SeaweedFS is asked directly by the checker, whatever the proxy does.
-    with (
-        Proxy.to(arena.stack.env(Role.WEB)["SITTER_S3_ENDPOINT_URL"], seed=7) as proxy,
-        by_way_of(arena, proxy, tmp_path),
-    ):
+    with Proxy.to(arena.stack.env(Role.WEB)["SITTER_S3_ENDPOINT_URL"], seed=7) as proxy:
+        by_way_of(arena, proxy, tmp_path)
         spool = Spool(tmp_path)
-        crowd = Crowd(arena.stack.urls.web, 4, seed=7)
+        crowd = Crowd(arena, 4, seed=7)
         crowd.begin(JOBS, 3 * EACH + DOWN, photos=pick(2, 4, 10), items=(1, 2))
         with proxy.faulty(SHARE):
             time.sleep(EACH)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from tests.chaos.arena import Arena
+from tests.chaos.arena import PAINTERS, Arena
 from tests.chaos.clients import Crowd
 from tests.chaos.person import say, wait
 from tests.chaos.rows import row
@@ -41,8 +41,8 @@ def _asks(answer: object) -> bool:
 
 
 def test_no_acknowledged_order_is_lost(arena: Arena) -> None:
-    arena.ready(*[arena.painter(index) for index in (11, 12)])
-    crowd = Crowd(arena.stack.urls.web, PEOPLE, seed=6)
+    arena.painters(*PAINTERS)
+    crowd = Crowd(arena, PEOPLE, seed=6)
     dice, waits = random.Random(6), []
     crowd.begin(JOBS, KILLS * 4.0, photos=pick(1, 3, 5), items=(1, 1, 2))
     for _ in range(KILLS):
@@ -100,8 +100,8 @@ def no_room(arena: Arena) -> Iterator[None]:
 
 
 def test_nothing_is_lost_when_its_disk_is_full(arena: Arena) -> None:
-    arena.ready(*[arena.painter(index) for index in (11, 12)])
-    crowd = Crowd(arena.stack.urls.web, 3, seed=66)
+    arena.painters(*PAINTERS)
+    crowd = Crowd(arena, 3, seed=66)
     crowd.begin(pick(12, 24, 48), FULL_FOR + 4, items=(1, 2))
     time.sleep(1)
     with no_room(arena):

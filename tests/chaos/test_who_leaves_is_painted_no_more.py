@@ -7,7 +7,7 @@ import pytest
 
 from deploy.prove.behind import Behind
 from privacy.retention import Kind
-from tests.chaos.conftest import Painters
+from tests.chaos.arena import FACE, PAINTERS, Arena
 from tests.chaos.person import Person, say, wait
 from tests.figures import figure
 
@@ -15,12 +15,12 @@ STEP = 0.3
 
 
 @pytest.fixture
-def stranger(painters: Painters) -> Iterator[Callable[[], Person]]:
+def stranger(arena: Arena) -> Iterator[Callable[[], Person]]:
     """New people, for tests after which they are gone."""
     people: list[Person] = []
 
     def make() -> Person:
-        people.append(Person(painters.stack.urls.web))
+        people.append(Person(arena.stack.urls.web, style=FACE))
         return people[-1]
 
     yield make
@@ -36,9 +36,9 @@ def nothing_left(behind: Behind, prefix: str) -> None:
 
 
 def test_erasing_oneself_stops_the_painting_and_leaves_nothing(
-    painters: Painters, behind: Behind, stranger: Callable[[], Person], ada: Person, photos: str
+    arena: Arena, behind: Behind, stranger: Callable[[], Person], ada: Person, photos: str
 ) -> None:
-    painters.start(1, step=STEP)
+    arena.painters(PAINTERS[0], step=STEP)
     person = stranger()
     prefix = behind.prefix(person.id)
     job = person.submit(person.ready_set(keep=False))
@@ -72,9 +72,9 @@ def test_erasing_oneself_stops_the_painting_and_leaves_nothing(
 
 
 def test_withdrawing_stops_the_painting(
-    painters: Painters, behind: Behind, stranger: Callable[[], Person]
+    arena: Arena, behind: Behind, stranger: Callable[[], Person]
 ) -> None:
-    painters.start(1, step=STEP)
+    arena.painters(PAINTERS[0], step=STEP)
     person = stranger()
     prefix = behind.prefix(person.id)
     job = person.submit(person.ready_set())
@@ -91,10 +91,10 @@ def test_withdrawing_stops_the_painting(
 
 
 def test_cancelling_stops_within_a_step_and_spares_the_next_job(
-    painters: Painters, behind: Behind, ada: Person, photos: str
+    arena: Arena, behind: Behind, ada: Person, photos: str
 ) -> None:
     other = ada.ready_set()
-    painters.start(1, step=STEP)
+    arena.painters(PAINTERS[0], step=STEP)
     first = ada.submit(photos)
     ada.painting(first)
     second = ada.submit(other)

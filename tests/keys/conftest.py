@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import pytest
 from botocore.config import Config
 from moto.core.exceptions import JsonRESTError
@@ -29,27 +28,12 @@ def own_url() -> str:
     return urlunsplit(urlsplit(os.environ["SITTER_DATABASE_URL"])._replace(path=f"/{NAME}"))
 
 
-def use(name: str) -> None:
-    """Every connection of this process from now on is to this database."""
-    from django.db import connection
-
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
-    connection.settings_dict["NAME"] = name
-
-
 @pytest.fixture(scope="session")
 def own_database() -> None:
     """A second database with the same tables and nothing in them."""
-    from django.core.management import call_command
-    from django.db import connection
+    from tests.privacy.alone import fresh
 
-    with psycopg.connect(os.environ["SITTER_DATABASE_URL"], autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {NAME}".encode())
-    before = connection.settings_dict["NAME"]
-    use(NAME)
-    call_command("migrate", verbosity=0)
-    use(before)
+    fresh(NAME)
 
 
 @pytest.fixture
@@ -57,15 +41,17 @@ def empty(own_database: None) -> Iterator[None]:
     """No key, no owner, no root: an installation before its first start."""
     from django.db import connection
 
+    from tests.privacy.alone import work_on
+
     before = connection.settings_dict["NAME"]
-    use(NAME)
+    work_on(NAME)
     try:
         with connection.cursor() as cursor:
             tables = ", ".join(f"privacy_{table}" for table in TABLES)
             cursor.execute(f"TRUNCATE {tables} CASCADE")
         yield
     finally:
-        use(before)
+        work_on(before)
 
 
 @pytest.fixture

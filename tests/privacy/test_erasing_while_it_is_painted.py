@@ -1,4 +1,7 @@
-"""E-05: whoever asks to be forgotten while a portrait is painted never gets that portrait."""
+"""E-05: whoever asks to be forgotten while a portrait is painted never gets that portrait.
+
+SITTER_ERASURE_RACES=200 tries as many random moments as the figure is of; a run has a few of them.
+"""
 
 import os
 import random
@@ -27,7 +30,7 @@ from tests.portraits.making import claimed, consenting, now, style, submitted
 from tests.privacy.erasing import advance, left, proved
 
 POINTS = ("claimed", "opened", "begun", "one size", "all sizes")
-RACES = int(os.environ.get("SITTER_ERASURE_RACES", "24"))
+RACES = int(os.environ.get("SITTER_ERASURE_RACES", "12"))
 _TRIED: dict[str, int] = {}
 
 
@@ -65,9 +68,11 @@ def nothing_of(who: uuid.UUID, prefix: str, *, account: bool) -> None:
     assert not Blob.objects.filter(owner_id=who, state=Blob.State.STORED).exists()
     if account:
         assert left(who) == []
-    sweeps.reap_orphans(now() + ORPHAN_GRACE + timedelta(minutes=1))
-    for kind in (Kind.PORTRAIT, Kind.RENDITION):
-        assert not storage.traces(f"{kind.name.lower()}/{prefix}/")
+    folders = [f"{kind.name.lower()}/{prefix}/" for kind in (Kind.PORTRAIT, Kind.RENDITION)]
+    # The sweep walks through everybody's bodies, so it is asked where one is left.
+    if any(map(storage.traces, folders)):
+        sweeps.reap_orphans(now() + ORPHAN_GRACE + timedelta(minutes=1))
+    assert not any(map(storage.traces, folders))
 
 
 def record(name: str, n: int) -> None:

@@ -101,18 +101,18 @@ def test_no_flipped_bit_is_accepted_by_the_vault(born: Any) -> None:
     born("web")
     blob = written(Kind.PORTRAIT, owner(), os.urandom(400))
     capsule = bytes(blob.capsule.enc)
-    bucket, name = os.environ["SITTER_S3_BUCKET"], blob.name
-    with s3_client().get_object(Bucket=bucket, Key=name)["Body"] as stream:
+    client, bucket, name = s3_client(), os.environ["SITTER_S3_BUCKET"], blob.name
+    with client.get_object(Bucket=bucket, Key=name)["Body"] as stream:
         body = bytes(stream.read())
     row = Blob.objects.filter(pk=blob.pk)
     for bit in range(0, len(body) * 8, 53):
         changed = bytearray(body)
         changed[bit // 8] ^= 1 << bit % 8
-        s3_client().put_object(Bucket=bucket, Key=name, Body=bytes(changed))
+        client.put_object(Bucket=bucket, Key=name, Body=bytes(changed))
         row.update(sha256=hashlib.sha256(changed).digest())
         with pytest.raises(SealBroken):
             vault.read(blob.pk, now(), why=Reason.OWNER)
-    s3_client().put_object(Bucket=bucket, Key=name, Body=body)
+    client.put_object(Bucket=bucket, Key=name, Body=body)
     row.update(sha256=hashlib.sha256(body).digest())
     for bit in range(0, len(capsule) * 8, 97):
         changed = bytearray(capsule)

@@ -1,5 +1,6 @@
 """Keys need an installation of their own: turning its roots would turn everybody's."""
 
+import functools
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import boto3
 import pytest
 from botocore.config import Config
 from moto.core.exceptions import JsonRESTError
@@ -126,15 +128,19 @@ def kms_server() -> Iterator[str]:
 @pytest.fixture
 def kms_client(kms_server: str, settings_of: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A plain client of that KMS, which the product uses too; no key is open in memory."""
-    import boto3
-
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     _refuse_dead_keys(monkeypatch)
     settings_of(KMS_ENDPOINT_URL=kms_server)
     kms._opened.clear()
+    return _kms_at(kms_server)
+
+
+@functools.cache
+def _kms_at(address: str) -> Any:
+    """Made once: putting a client together takes longer than all that a test asks of it."""
     quick = Config(retries={"total_max_attempts": 1})
-    return boto3.client("kms", endpoint_url=kms_server, region_name="us-east-1", config=quick)
+    return boto3.client("kms", endpoint_url=address, region_name="us-east-1", config=quick)
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Each role signs in with a browser and follows every link: no face, no prompt, no address.
 
-A page of each sort is loaded whole, with all that it is painted with, for the first role that comes
-to it; later roles look at the same bytes of their own pages without style sheets, pictures and
-scripts. Flower's pages bring their tables by scripts, so theirs are always let through.
+A page of each sort is opened in the browser, with all that it loads, by the first role that comes
+to it; what comes of the others is asked for with the same cookies and looked through unpainted.
 
 Nothing here may use Django's database: Playwright keeps an event loop in its thread.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import secrets
@@ -38,6 +38,7 @@ PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"\x00\x00\x01\x00", 
 OURS = re.compile(r"/static/|/admin/flower/static/|/admin/portraits/style/[0-9a-f-]{36}/picture/$")
 ADDRESS = re.compile(r"[\w.+-]+@example\.(?:org|com)")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/)\d+(?=/)")
+LINK = re.compile(r'<a\b[^>]*?\shref="([^"]*)"')
 # Of things of one kind, so many are opened, beside the guest's own.
 EACH = 1
 
@@ -122,16 +123,6 @@ class Crawl:
         self.bytes = self.pages = 0
         self.kinds: Counter[str] = Counter()
         visit.page.on("response", self.look)
-        self.files = urljoin(visit.page.url, "/static/*")
-        self.tool = visit.context.new_cdp_session(visit.page)
-        self.tool.send("Network.enable")
-
-    def dress(self, path: str) -> None:
-        """A page of a sort that was seen whole before comes without what paints it."""
-        sort = kind(path)
-        bare = [self.files] if sort in self.whole else []
-        self.tool.send("Network.setBlockedURLs", {"urls": bare})
-        self.whole.add(sort)
 
     def look(self, response: Any) -> None:
         """One answer, whatever asked for it."""
@@ -162,17 +153,12 @@ class Crawl:
         todo, seen = ["/admin/"], {"/admin/"}
         while todo:
             path = todo.pop(0)
-            self.dress(path)
-            answer = self.visit.page.goto(path)
-            assert answer is not None
+            status, links = self.ask(path) if kind(path) in self.whole else self.open(path)
             # A thing may lead to another that is none of this role's, and Flower to a worker that
             # has ended.
-            gone = answer.status == 404 and path.startswith("/admin/flower/worker/")
-            assert answer.status < 400 or answer.status == 403 or gone, (path, answer.status)
+            gone = status == 404 and path.startswith("/admin/flower/worker/")
+            assert status < 400 or status == 403 or gone, (path, status)
             self.pages += 1
-            links = self.visit.page.eval_on_selector_all(
-                "a[href]", "nodes => nodes.map(node => node.getAttribute('href'))"
-            )
             for link in links:
                 where = self.ours(urljoin(path, link), path)
                 if where and where not in seen:
@@ -180,8 +166,27 @@ class Crawl:
                     todo.append(where)
         for url in self.missed:
             again = self.visit.context.request.get(url)
-            kind = again.headers.get("content-type", "")
-            self.judge(urlsplit(url).path, again.body(), kind)
+            what = again.headers.get("content-type", "")
+            self.judge(urlsplit(url).path, again.body(), what)
+
+    def open(self, path: str) -> tuple[int, list[str]]:
+        """(status, where it leads) of a page in the browser; every answer to it is looked at."""
+        self.whole.add(kind(path))
+        answer = self.visit.page.goto(path)
+        assert answer is not None
+        links: list[str] = self.visit.page.eval_on_selector_all(
+            "a[href]", "nodes => nodes.map(node => node.getAttribute('href'))"
+        )
+        return answer.status, links
+
+    def ask(self, path: str) -> tuple[int, list[str]]:
+        """The same of its bytes alone."""
+        answer = self.visit.context.request.get(path)
+        body = answer.body()
+        self.judge(path, body, answer.headers.get("content-type", ""))
+        return answer.status, [
+            html.unescape(link) for link in LINK.findall(body.decode("utf-8", "replace"))
+        ]
 
     def ours(self, link: str, here: str) -> str | None:
         """Where to go next: each page, each filter alone, and of things a few of each kind."""

@@ -13,7 +13,7 @@ from privacy.models import Blob
 from tests.bench import retention
 from tests.privacy.alone import alone
 
-ROWS, DUE, SWEPT = 60_000, 12_000, 4000
+ROWS, DUE, SWEPT = 100_000, 20_000, 4000
 # Other tests share the cores; the bench measures the promise itself on a quiet machine.
 SLACK = 10
 

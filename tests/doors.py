@@ -7,7 +7,7 @@ file's name, size and time. The files stay as they are while tests run.
 from functools import cache
 from typing import Any
 
-from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 
 @cache
@@ -22,4 +22,4 @@ def read_files_once() -> None:
             known.update(self.files)
         self.files.update(known)
 
-    WhiteNoiseMiddleware.add_files_from_finders = remember  # type: ignore[method-assign]
+    WhiteNoiseMiddleware.add_files_from_finders = remember

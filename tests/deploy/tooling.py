@@ -30,8 +30,7 @@ def ready() -> Path:
 
 
 def _install(mark: Path) -> str:
-    # By the tests' own pip, and without compiling what is hardly ever imported: checkov brings a
-    # hundred packages, and two thirds of the time went into their bytecode.
+    # By the tests' own pip, and without compiling a hundred packages of which few are imported.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     into = ["--python", str(FOLDER / "bin" / "python"), "install", "--no-compile", "--quiet"]
     for command in (

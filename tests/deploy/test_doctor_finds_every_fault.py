@@ -117,8 +117,9 @@ def injected(fault: Fault, admin: Admin) -> Iterator[None]:
         finally:
             if fault.undo:
                 admin.execute(fault.undo.encode())
-            grants.apply()
-            afresh()
+            if fault.sql:
+                grants.apply()
+                afresh()
     valkey.client.cache_clear()
 
 
@@ -136,11 +137,15 @@ def test_every_injected_fault_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    usual: dict[str, set[str]] = {}
+
     def newly(fault: Fault) -> bool:
         settle(fault.role)
-        usual = wrong(examined(fault.role)).keys()
+        # Settled it is the same each time, so a role looks once before anything is wrong.
+        if fault.role not in usual:
+            usual[fault.role] = set(wrong(examined(fault.role)))
         with injected(fault, admin):
-            return fault.name in wrong(examined(fault.role)).keys() - usual
+            return fault.name in wrong(examined(fault.role)).keys() - usual[fault.role]
 
     found = {fault.name: newly(fault) for fault in FAULTS}
     settle("beat")

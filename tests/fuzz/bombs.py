@@ -4,10 +4,12 @@ Everything is written by hand or by Pillow here and now; none is a file of someb
 """
 
 import io
+import itertools
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from PIL import Image
@@ -24,8 +26,17 @@ WIDE: Final = (
 )
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
-    """(what it is, the file), sixty of them."""
+# What takes long to write is written once it is asked for.
+Bomb = tuple[str, bytes | Callable[[], bytes]]
+
+
+def bombs(every: int = 1) -> Iterator[tuple[str, bytes]]:
+    """(what it is, the file), sixty of them, or every so many of the sixty."""
+    for name, made in itertools.islice(_all(), 0, None, every):
+        yield name, made() if callable(made) else made
+
+
+def _all() -> Iterator[Bomb]:
     yield from _pixels()
     yield from _chunks()
     yield from _jpegs()
@@ -39,23 +50,27 @@ def _header(width: int, height: int, depth: int = 8, kind: int = 2, lace: int = 
     return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, lace))
 
 
-def _pixels() -> Iterator[tuple[str, bytes]]:
+def _pixels() -> Iterator[Bomb]:
     """Many pixels in few bytes."""
     for width, height in WIDE:
         if width * height < 500_000_000:
-            yield f"png of {width} x {height}", png_bomb(width, height)
+            yield f"png of {width} x {height}", partial(png_bomb, width, height)
     for width, height in ((2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (0, 300), (300, 0)):
         body = png_chunk(b"IDAT", zlib.compress(bytes(1000)))
         yield f"png that says {width} x {height}", SIGNATURE + _header(width, height) + body
     for lace, depth, kind, wide in ((1, 16, 6, 8), (1, 8, 2, 3), (0, 16, 6, 8)):
-        rows = zlib.compress(bytes((6_200 * wide + 1) * 6_200), 1)
         yield (
             f"png of 38 megapixels, {depth} bits, kind {kind}, interlaced {lace}",
-            SIGNATURE + _header(6_200, 6_200, depth, kind, lace) + png_chunk(b"IDAT", rows),
+            partial(_wide, _header(6_200, 6_200, depth, kind, lace), wide),
         )
 
 
-def _chunks() -> Iterator[tuple[str, bytes]]:
+def _wide(header: bytes, wide: int) -> bytes:
+    rows = zlib.compress(bytes((6_200 * wide + 1) * 6_200), 1)
+    return SIGNATURE + header + png_chunk(b"IDAT", rows)
+
+
+def _chunks() -> Iterator[Bomb]:
     """PNG parts that inflate, repeat or never end."""
     picture = png_bomb(512, 512)
     head, tail = picture[:33], picture[33:]
@@ -81,7 +96,7 @@ def _looped() -> bytes:
     return struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + struct.pack("<I", 8)
 
 
-def _jpegs() -> Iterator[tuple[str, bytes]]:
+def _jpegs() -> Iterator[Bomb]:
     """JPEG, whose headers promise and whose scans repeat."""
     noise = Image.effect_noise((512, 512), 80).convert("RGB")
     small = file_of(noise, "JPEG", quality=60)
@@ -101,11 +116,14 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg whose orientation has four billion values", file_of(noise, "JPEG", exif=huge)
     yield "jpeg with a profile of nonsense", file_of(noise, "JPEG", icc_profile=bytes(300_000))
     yield "jpeg without an end", small[:-2] + bytes(3_000_000)
-    large = Image.new("RGB", (6_300, 6_300), "grey")
-    yield "jpeg of 39 megapixels", file_of(large, "JPEG", progressive=True)
+    yield "jpeg of 39 megapixels", partial(_large, "JPEG", progressive=True)
 
 
-def _webps() -> Iterator[tuple[str, bytes]]:
+def _large(kind: str, **options: bool | int) -> bytes:
+    return file_of(Image.new("RGB", (6_300, 6_300), "grey"), kind, **options)
+
+
+def _webps() -> Iterator[Bomb]:
     """WebP, which is allocated when it is opened."""
     noise = Image.effect_noise((300, 300), 60).convert("RGB")
     for side in (16_383, 16_384, 2**24):
@@ -114,8 +132,7 @@ def _webps() -> Iterator[tuple[str, bytes]]:
         yield f"webp with a canvas of {side}", b"RIFF" + struct.pack("<I", len(body)) + body
     yield "webp of two frames", frames(noise, "WEBP")
     yield "webp without its end", file_of(noise, "WEBP")[:-500]
-    even = Image.new("RGB", (6_300, 6_300))
-    yield "webp of 39 megapixels without loss", file_of(even, "WEBP", lossless=True, method=0)
+    yield "webp of 39 megapixels without loss", partial(_large, "WEBP", lossless=True, method=0)
     plain = file_of(noise, "WEBP")
     yield "webp that says 4 GB", plain[:4] + b"\xff\xff\xff\xff" + plain[8:]
 
@@ -124,13 +141,10 @@ def _box(kind: bytes, body: bytes, size: int | None = None) -> bytes:
     return struct.pack(">I", size if size is not None else len(body) + 8) + kind + body
 
 
-def _heifs() -> Iterator[tuple[str, bytes]]:
+def _heifs() -> Iterator[Bomb]:
     """HEIC: boxes in boxes, boxes that lie about their length, items that are not there."""
     brand = _box(b"ftyp", b"heic\0\0\0\0mif1heic")
-    nested = b""
-    for _ in range(20_000):
-        nested = _box(b"meta", bytes(4) + nested)
-    yield "heic of 20,000 boxes in each other", brand + nested
+    yield "heic of 20,000 boxes in each other", lambda: brand + _nested(20_000)
     yield "heic of 100,000 boxes", brand + _box(b"free", b"") * 100_000
     for size in (0, 1, 7, 2**31, 2**32 - 1):
         yield f"heic whose box says {size}", brand + _box(b"meta", bytes(400), size)
@@ -140,7 +154,13 @@ def _heifs() -> Iterator[tuple[str, bytes]]:
     yield "heic whose items lie outside", brand + _box(b"meta", bytes(4) + _box(b"iloc", places))
 
 
-def _damaged() -> Iterator[tuple[str, bytes]]:
+def _nested(depth: int) -> bytes:
+    """From the outside inwards, because their lengths are known."""
+    each = 12
+    return b"".join(struct.pack(">I4s4x", each * left, b"meta") for left in range(depth, 0, -1))
+
+
+def _damaged() -> Iterator[Bomb]:
     """Good files, a few bytes of which are others; the same ones each time."""
     dice = random.Random(11)
     noise = Image.effect_noise((640, 640), 70).convert("RGB")
@@ -153,7 +173,7 @@ def _damaged() -> Iterator[tuple[str, bytes]]:
             yield f"{kind.lower()} with forty other bytes, {turn}", bytes(spoilt)
 
 
-def _disguised() -> Iterator[tuple[str, bytes]]:
+def _disguised() -> Iterator[Bomb]:
     """One thing that begins as another."""
     noise = Image.effect_noise((300, 300), 60).convert("RGB")
     archive = io.BytesIO(zlib.compress(bytes(10_000_000), 9)).getvalue()

@@ -1,5 +1,6 @@
 """Keys need an installation of their own: turning its roots would turn everybody's."""
 
+import functools
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
+import boto3
 import pytest
 from botocore.config import Config
 from moto.core.exceptions import JsonRESTError
@@ -29,27 +30,12 @@ def own_url() -> str:
     return urlunsplit(urlsplit(os.environ["SITTER_DATABASE_URL"])._replace(path=f"/{NAME}"))
 
 
-def use(name: str) -> None:
-    """Every connection of this process from now on is to this database."""
-    from django.db import connection
-
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
-    connection.settings_dict["NAME"] = name
-
-
 @pytest.fixture(scope="session")
 def own_database() -> None:
     """A second database with the same tables and nothing in them."""
-    from django.core.management import call_command
-    from django.db import connection
+    from tests.privacy.alone import fresh
 
-    with psycopg.connect(os.environ["SITTER_DATABASE_URL"], autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {NAME}".encode())
-    before = connection.settings_dict["NAME"]
-    use(NAME)
-    call_command("migrate", verbosity=0)
-    use(before)
+    fresh(NAME)
 
 
 @pytest.fixture
@@ -57,15 +43,17 @@ def empty(own_database: None) -> Iterator[None]:
     """No key, no owner, no root: an installation before its first start."""
     from django.db import connection
 
+    from tests.privacy.alone import work_on
+
     before = connection.settings_dict["NAME"]
-    use(NAME)
+    work_on(NAME)
     try:
         with connection.cursor() as cursor:
             tables = ", ".join(f"privacy_{table}" for table in TABLES)
             cursor.execute(f"TRUNCATE {tables} CASCADE")
         yield
     finally:
-        use(before)
+        work_on(before)
 
 
 @pytest.fixture
@@ -140,15 +128,19 @@ def kms_server() -> Iterator[str]:
 @pytest.fixture
 def kms_client(kms_server: str, settings_of: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A plain client of that KMS, which the product uses too; no key is open in memory."""
-    import boto3
-
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     _refuse_dead_keys(monkeypatch)
     settings_of(KMS_ENDPOINT_URL=kms_server)
     kms._opened.clear()
+    return _kms_at(kms_server)
+
+
+@functools.cache
+def _kms_at(address: str) -> Any:
+    """Made once: putting a client together takes longer than all that a test asks of it."""
     quick = Config(retries={"total_max_attempts": 1})
-    return boto3.client("kms", endpoint_url=kms_server, region_name="us-east-1", config=quick)
+    return boto3.client("kms", endpoint_url=address, region_name="us-east-1", config=quick)
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""Real processes with a bad key file do not start, and say in one sentence which file it is."""
+"""Processes with a bad key file do not start, and say in one sentence which file it is.
+
+Each sort of damage stops a real process of one role; what that process does first is done here for
+every role and sort.
+"""
 
 import os
 import subprocess
@@ -13,6 +17,7 @@ import pytest
 from deploy import start
 from deploy.env import ROOT
 from privacy import keys
+from privacy.errors import KeyFileRefused
 from tests.keys.conftest import NAME, keeper_env, own_url
 
 WORKER = ("celery", "-A", "workers.app", "worker", "-P", "threads", "--without-mingle", "-n")
@@ -31,6 +36,13 @@ COMMANDS = {
     "keeper": (*WORKER, "broken-keeper@%h", "-Q", "keeper"),
 }
 STATUS = {"web": start.APP_LOAD_ERROR, "keeper": 1}
+# What a key file may suffer, and whose real process it stops here.
+DAMAGES = {
+    "is missing": "web",
+    "has not 32 bytes": "keeper",
+    "is readable by others": "keeper",
+    "is not the one of this epoch": "web",
+}
 
 
 def started(
@@ -62,11 +74,7 @@ def damage(file: Path, how: str) -> None:
             file.write_bytes(os.urandom(32))
 
 
-@pytest.mark.parametrize("name", ["web", "keeper"])
-@pytest.mark.parametrize(
-    "how",
-    ["is missing", "has not 32 bytes", "is readable by others", "is not the one of this epoch"],
-)
+@pytest.mark.parametrize(("how", "name"), DAMAGES.items())
 def test_it_names_the_file_and_does_not_start(
     born: Any, folders: dict[str, Path], name: str, how: str
 ) -> None:
@@ -77,6 +85,19 @@ def test_it_names_the_file_and_does_not_start(
     assert f"{name} cannot start: The root key {file.stem}" in ended.stderr
     assert how in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["web", "keeper"])
+@pytest.mark.parametrize("how", DAMAGES)
+def test_each_role_looks_at_each_key_that_it_holds(
+    born: Any, folders: dict[str, Path], name: str, how: str
+) -> None:
+    file = folders["ROOT_KEYS"] / f"{keys.root_epoch()}.key"
+    born(name)
+    keys.check_held(datetime.now(UTC))
+    damage(file, how)
+    with pytest.raises(KeyFileRefused, match=f"The root key {file.stem}.*{how}"):
+        keys.check_held(datetime.now(UTC))
 
 
 def test_a_keeper_without_its_evidence_key_does_not_start(

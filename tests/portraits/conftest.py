@@ -14,9 +14,9 @@ def _as_web(born: Any) -> None:
     Lease.objects.all().delete()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def web_once(key_folders: Any, tmp_path_factory: Any) -> Any:
-    """Starts a web process on the unit database when it is first asked for, once a file."""
+    """Starts a web process on the unit database when it is first asked for, once for all files."""
     from tests.portraits import serving
 
     with ExitStack() as until_then:

@@ -1,5 +1,9 @@
-"""Turns: two people who keep a worker busy are served alike, and nobody waits for ever."""
+"""Turns: two people who keep a worker busy are served alike, and nobody waits for ever.
 
+With FULL=1 three hundred queues are made up, otherwise seventy.
+"""
+
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +15,7 @@ from portraits.scheduling import Open
 
 LANES = st.sampled_from(sorted(scheduling.WEIGHTS))
 COSTS = st.floats(0.01, 500)
+QUEUES = 300 if os.environ.get("FULL") else 70
 
 
 @dataclass
@@ -46,7 +51,7 @@ class Queue:
         return row[2], row[3]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=QUEUES, deadline=None)
 @given(
     lanes=st.tuples(LANES, LANES),
     costs=st.tuples(st.lists(COSTS, min_size=5, max_size=40), st.lists(COSTS, min_size=5)),

@@ -34,10 +34,10 @@ def painted(web: Any) -> Portrait:
 
 def flip(name: str, bit: int) -> None:
     """One bit of a stored body turns over, as on a bad disk or by a bad hand."""
-    bucket = {"Bucket": os.environ["SITTER_S3_BUCKET"], "Key": name}
-    body = bytearray(s3_client().get_object(**bucket)["Body"].read())
+    client, bucket = s3_client(), {"Bucket": os.environ["SITTER_S3_BUCKET"], "Key": name}
+    body = bytearray(client.get_object(**bucket)["Body"].read())
     body[bit // 8 % len(body)] ^= 1 << bit % 8
-    s3_client().put_object(**bucket, Body=bytes(body))
+    client.put_object(**bucket, Body=bytes(body))
 
 
 def everything(http: httpx.Client, path: str) -> bytes:

@@ -1,4 +1,9 @@
-"""A worker stays with the engine it has in memory for a while, and never for too long."""
+"""A worker stays with the engine it has in memory for a while, and never for too long.
+
+With FULL=1 four hundred queues are made up, otherwise a hundred.
+"""
+
+import os
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,6 +11,7 @@ from hypothesis import strategies as st
 from portraits.scheduling import PATIENCE_IN_SWAPS, Affinity
 
 SWAP = 10.0
+QUEUES = 400 if os.environ.get("FULL") else 100
 
 
 def painted(
@@ -111,7 +117,7 @@ def test_it_learns_how_long_a_swap_takes() -> None:
     assert 1.0 <= affinity.swap_seconds < 1.001
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=QUEUES, deadline=None)
 @given(
     names=st.integers(2, 6),
     comings=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 300)), max_size=200),

@@ -1,5 +1,9 @@
-"""Whatever happens in whatever order, a person's days and months count what they should."""
+"""Whatever happens in whatever order, a person's days and months count what they should.
 
+With FULL=1 twenty lives are made up, otherwise eight.
+"""
+
+import os
 import time
 import uuid
 from datetime import timedelta
@@ -36,6 +40,7 @@ from tests.portraits.making import lapse, now, person, sizes
 from tests.portraits.ordering import used, words_only
 
 DAILY, MONTHLY, OPEN = 12, 20, 9
+LIVES = 20 if os.environ.get("FULL") else 8
 UNSERVED = {Item.State.FAILED, Item.State.BLOCKED, Item.State.EXPIRED}
 
 
@@ -224,7 +229,7 @@ def test_the_allowance_holds_after_every_step(born: Any, settings_of: Any) -> No
     run_state_machine_as_test(
         Allowances,
         settings=hypothesis_settings(
-            max_examples=20,
+            max_examples=LIVES,
             stateful_step_count=40,
             deadline=None,
             database=None,

@@ -1,7 +1,8 @@
 """A process that works at one erasure, or at all, and is killed before its n-th act outside.
 
 An act is a statement to PostgreSQL or a request to S3; between two of them nothing can be lost.
-It is started once, and forks a child for each attempt, so that a kill costs no start of Django.
+It is started once, and forks a child for each attempt, so that a kill costs no start of Django,
+and no reading of what boto3 knows of S3, which takes longer than an erasure.
 Each line that it reads names an erasure, or says `all`, and n (0: never); each that it writes is
 the child's end.
 """
@@ -11,6 +12,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,8 +74,11 @@ def main(receipt_keys: str) -> None:
     from django.conf import settings
 
     from deploy.env import Role
+    from privacy import storage
 
     settings.ROLE, settings.RECEIPT_KEYS = Role.UPKEEP, Path(receipt_keys)
+    import_module("privacy.together")
+    storage.warm()
     for line in sys.stdin:
         erasure_id, kill_before = line.split()
         status = _forked(erasure_id, int(kill_before))

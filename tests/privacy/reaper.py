@@ -2,7 +2,8 @@
 
 Started as a program beside the tests, it reads `resolve 3` from its input, forks a child that is
 killed by SIGKILL at its third step, and answers `killed`; or `done`, when there were fewer steps.
-A step is the moment before or behind each commit and each write to the ledger's bucket.
+A step is the moment before or behind each commit and each write to the ledger's bucket. What
+takes long and touches nothing, such as making the buckets' clients, is done before the fork.
 """
 
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,11 @@ def main() -> None:
     import django
 
     django.setup()
+    from privacy import ledgerstore, storage
+
+    import_module("privacy.replay")
+    storage.warm()
+    ledgerstore._bucket()
     for line in sys.stdin:
         what, step = line.split()
         child = os.fork()

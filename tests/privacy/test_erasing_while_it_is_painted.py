@@ -1,4 +1,7 @@
-"""E-05: whoever asks to be forgotten while a portrait is painted never gets that portrait."""
+"""E-05: whoever asks to be forgotten while a portrait is painted never gets that portrait.
+
+SITTER_ERASURE_RACES=200 tries as many random moments as the figure is of; a run has a few of them.
+"""
 
 import os
 import random
@@ -23,11 +26,11 @@ from privacy.parts import Scope
 from privacy.plain import Plain
 from privacy.retention import ORPHAN_GRACE, Kind
 from tests.figures import figure
-from tests.portraits.making import claimed, consenting, now, style, submitted
+from tests.portraits.making import consenting, now, style, submitted
 from tests.privacy.erasing import advance, left, proved
 
 POINTS = ("claimed", "opened", "begun", "one size", "all sizes")
-RACES = int(os.environ.get("SITTER_ERASURE_RACES", "24"))
+RACES = int(os.environ.get("SITTER_ERASURE_RACES", "12"))
 _TRIED: dict[str, int] = {}
 
 
@@ -41,7 +44,10 @@ def face(who: uuid.UUID) -> Erasure:
 
 def being_painted(who: uuid.UUID, painted: Style, *, opens: bool = True) -> Iterator[str]:
     """What a gpu worker does with an item, step by step; it says after each where it is."""
-    work = claimed(painted)
+    work = painting.claim((painted.engine,), now())
+    if work is None:
+        # On a busy machine the erasure may come before the worker does.
+        return
     yield "claimed"
     if opens:
         assert work.photos[0].reference_id is not None
@@ -65,9 +71,11 @@ def nothing_of(who: uuid.UUID, prefix: str, *, account: bool) -> None:
     assert not Blob.objects.filter(owner_id=who, state=Blob.State.STORED).exists()
     if account:
         assert left(who) == []
-    sweeps.reap_orphans(now() + ORPHAN_GRACE + timedelta(minutes=1))
-    for kind in (Kind.PORTRAIT, Kind.RENDITION):
-        assert not storage.traces(f"{kind.name.lower()}/{prefix}/")
+    folders = [f"{kind.name.lower()}/{prefix}/" for kind in (Kind.PORTRAIT, Kind.RENDITION)]
+    # The sweep walks through everybody's bodies, so it is asked where one is left.
+    if any(map(storage.traces, folders)):
+        sweeps.reap_orphans(now() + ORPHAN_GRACE + timedelta(minutes=1))
+    assert not any(map(storage.traces, folders))
 
 
 def record(name: str, n: int) -> None:

@@ -47,13 +47,19 @@ class Terminal:
         return [int(pid) for pid in out.stdout.split() if guard.running(int(pid))]
 
 
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that one stack after the other uses: a new database costs more than a start."""
+    return tmp_path_factory.mktemp("used") / "data"
+
+
 @pytest.fixture
-def terminal(tmp_path: Path, clean_environ: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
+def terminal(used: Path, clean_environ: dict[str, str]) -> Iterator[Callable[..., Terminal]]:
     """Start `python -m deploy.stack` and wait until it says that it is ready."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> Terminal:
-        data = tmp_path / "data"
+        data = used
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.stack", *arguments, "--data", str(data)],
             cwd=ROOT,

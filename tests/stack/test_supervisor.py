@@ -68,24 +68,21 @@ def test_a_managed_service_that_is_down_is_named_with_its_setting(
     assert "geheim" not in done.stderr
 
 
-def test_ctrl_c_ends_all(terminal: Callable[..., Terminal]) -> None:
-    running = terminal("up", "--services-only")
-    family = running.family()
-    assert len(family) >= 4
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(20) == 0
-    assert gone(family, running.data, patience=1)
-
-
-def test_a_killed_supervisor_leaves_no_process_behind(terminal: Callable[..., Terminal]) -> None:
+def test_a_killed_supervisor_leaves_no_process_behind_and_ctrl_c_ends_the_next(
+    terminal: Callable[..., Terminal],
+) -> None:
     running = terminal("up", "--services-only")
     family = running.family()
     assert len(family) >= 4
     running.process.kill()
     running.process.wait(5)
     assert gone(family, running.data)
-    with Stack(running.data, roles=()) as again:
-        assert again.urls.s3
+    again = terminal("up", "--services-only")
+    family = again.family()
+    assert len(family) >= 4
+    again.process.send_signal(signal.SIGINT)
+    assert again.process.wait(20) == 0
+    assert gone(family, again.data, patience=1)
 
 
 def test_a_process_that_left_its_group_is_found_by_its_mark() -> None:
@@ -108,19 +105,19 @@ def test_two_supervisors_do_not_share_a_folder(services: Stack) -> None:
 
 
 def test_run_gives_the_command_its_addresses_and_returns_its_status(
-    tmp_path: Path, clean_environ: dict[str, str]
+    used: Path, clean_environ: dict[str, str]
 ) -> None:
     script = (
         "import json, os; s = json.load(open(os.environ['SITTER_STACK_STATE']));"
         "assert s['web'] == os.environ['SITTER_URL'] and s['s3_bucket'] == 'sitter';"
         "print(json.dumps(s)); raise SystemExit(7)"
     )
-    command = ["run", "--services-only", "--data", str(tmp_path / "data"), "--"]
+    command = ["run", "--services-only", "--data", str(used), "--"]
     done = stack(clean_environ, *command, sys.executable, "-c", script)
     assert done.returncode == 7, done.stderr
     state = json.loads(done.stdout)
-    assert gone(list(state["running"].values()), tmp_path / "data", patience=1)
-    passwords = json.loads(Folders(tmp_path / "data").credentials.read_text("utf-8"))
+    assert gone(list(state["running"].values()), used, patience=1)
+    passwords = json.loads(Folders(used).credentials.read_text("utf-8"))
     assert not [word for word in passwords.values() if word in done.stdout + done.stderr]
 
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -109,9 +110,13 @@ def _set_up_django(stack: Stack) -> None:
     from django.core.management import call_command
 
     django.setup()
+    from tests.doors import read_files_once  # it reads the settings
+
+    read_files_once()
     call_command("migrate", verbosity=0)
 
 
+@cache
 def s3_client() -> Any:
     """A plain client with the credentials of the environment."""
     return boto3.client(

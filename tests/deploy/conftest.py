@@ -8,13 +8,6 @@ import pytest
 from deploy.stack.supervisor import Stack
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _static_files_are_read_once() -> None:
-    from tests.doors import read_files_once  # Django is set up after this file is read
-
-    read_files_once()
-
-
 @pytest.fixture(scope="package")
 def _installation(stack: Stack) -> Iterator[None]:
     from tests.privacy.alone import alone, give_grants

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts import devices
 from accounts.authentication import SCHEME, caller, signed_in
+from accounts.errors import NotSignedIn, TooManyAttempts
 from accounts.passing import forget_dead_token, passed
 from accounts.serializers import (
     AddressSerializer,
@@ -52,7 +53,12 @@ class SignUpView(Door):
     def post(self, request: Request) -> Response:
         """Make an account. 202: a code was sent to the address; `verify_email` comes next."""
         forget_dead_token(request)
-        return passed(request, views.SignupView)
+        try:
+            return passed(request, views.SignupView)
+        except NotSignedIn as unsent:
+            # Somebody signed up with this address at the same time and was sent a letter, so the
+            # code of this account was not. Whoever asks again is answered as with any address.
+            raise TooManyAttempts from unsent
 
 
 class SignInView(Door):

@@ -34,7 +34,8 @@ REST = "engines"
 PYTEST = ("-m", "pytest", "--durations=25")
 COVERAGE = ("-m", "coverage", "report", "--skip-covered")
 TELL_EVERY = 30.0
-DONE = re.compile(r"\[ *(\d+%)\]$", re.M)
+# What pytest prints of tests that have ended, a letter each.
+DONE = re.compile(r"^([.sFExX]+)(?: +\[.*\])?$", re.M)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,9 +106,9 @@ def _tell(
 ) -> None:
     far = []
     for name, process in running.items():
-        found = DONE.findall(outputs[name].read_text("utf-8", "replace"))
-        ended = "failed" if process.returncode else "passed"
-        far.append(f"{name} {(found or ['0%'])[-1] if process.poll() is None else ended}")
+        done = sum(map(len, DONE.findall(outputs[name].read_text("utf-8", "replace"))))
+        ended = "did not pass" if process.returncode else "passed"
+        far.append(f"{name} {f'{done} done' if process.poll() is None else ended}")
     print(f"{seconds:.0f} s: {', '.join(far)}", flush=True)
 
 

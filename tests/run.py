@@ -107,8 +107,9 @@ def _tell(
     far = []
     for name, process in running.items():
         done = sum(map(len, DONE.findall(outputs[name].read_text("utf-8", "replace"))))
-        ended = "did not pass" if process.returncode else "passed"
-        far.append(f"{name} {f'{done} done' if process.poll() is None else ended}")
+        status = process.poll()
+        ended = "did not pass" if status else "passed"
+        far.append(f"{name} {f'{done} done' if status is None else ended}")
     print(f"{seconds:.0f} s: {', '.join(far)}", flush=True)
 
 

@@ -101,7 +101,7 @@ def record(told: list[Verdict], watch: Watch) -> None:
             else "bombs"
         )
         + f"; slowest {slowest[3]:.1f} s ({slowest[0]}); web and intake grew by {watch.grown} MB"
-        f" at most, a sandboxed child to {watch.decoding // 2**20} MB; {codes}",
+        f" at most, a sandboxed child by {watch.decoding // 2**20} MB; {codes}",
     )
     if LONG:
         rows = [

@@ -40,6 +40,15 @@ def resident(processes: list[psutil.Process]) -> int:
     return total
 
 
+def added(child: psutil.Process) -> int:
+    """Bytes that a child holds beside what it was born with: its limit counts from there."""
+    with suppress(psutil.NoSuchProcess):
+        parent = child.parent()
+        if parent is not None:
+            return resident([child]) - resident([parent])
+    return 0
+
+
 @dataclass
 class Watch:
     """Use it as a context around what is sent."""
@@ -79,4 +88,4 @@ class Watch:
                 with suppress(psutil.NoSuchProcess):
                     staying, passing = family(self.stack.pid(role))
                     self.peak[role] = max(self.peak[role], resident(staying))
-                    self.decoding = max([self.decoding, *(resident([one]) for one in passing)])
+                    self.decoding = max([self.decoding, *map(added, passing)])

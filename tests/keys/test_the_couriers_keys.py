@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from privacy import crypto, keys, keystores
+from privacy import checks, crypto, keys, keystores
 from privacy.errors import KeyFileRefused
 from privacy.models import GrantKey, SignInGrant
 
@@ -31,6 +31,14 @@ def sealed_to(label: str) -> SignInGrant:
         subject_id=uuid.uuid4(), provider="apple", client="app", state=SignInGrant.State.HELD,
         capsule=b"", body=b"", key_label=label, created_at=NOW,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "errors"), [("courier", 0), ("web", 1), ("upkeep", 1)])
+def test_nobody_else_may_be_given_what_signs_in_our_name(
+    role: str, errors: int, settings_of: Any
+) -> None:
+    settings_of(ROLE=role, WEBHOOK_KEYS=["whsec_of_the_tests"])
+    assert [error.id for error in checks.check_webhook(None)] == ["privacy.E007"] * errors
 
 
 def test_before_the_first_one_is_born_nobody_seals_anything() -> None:

@@ -41,7 +41,7 @@ from tests.portraits.making import style
 from tests.privacy.alone import alone
 
 FULL = bool(os.environ.get("FULL"))
-PERSONS = 200 if FULL else 100
+PERSONS = 200 if FULL else 60
 DAY = timedelta(days=1)
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 OUTAGE = range(150, 180)

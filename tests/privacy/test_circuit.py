@@ -223,3 +223,16 @@ def test_a_bucket_that_fails_now_and_then_is_tried_again_unseen(born: Any, clock
         client.meta.events.unregister("before-send.s3", unique_id="fail-twice")
     assert len(tries) >= 3
     assert storage.circuit.failures == 0
+
+
+def test_a_client_is_made_before_it_is_needed_and_nothing_is_sent() -> None:
+    sent: list[int] = []
+    storage.warm()
+    client = storage._client()[0]
+    client.meta.events.register("before-send.s3", lambda **_: sent.append(1), unique_id="count")
+    try:
+        storage.warm()
+    finally:
+        client.meta.events.unregister("before-send.s3", unique_id="count")
+    assert sent == []
+    assert storage._clients[storage._bucket_storage()] is client

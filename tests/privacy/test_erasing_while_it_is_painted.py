@@ -119,7 +119,8 @@ def test_no_portrait_appears_whenever_it_is_asked_for(
 def test_at_random_moments_the_erasure_wins_too(born: Any) -> None:
     """The worker may commit first: then its portrait is there for the erasure to take."""
     born("web")
-    painted, committed = style(), 0
+    # The moments spread until some come before the worker is through and some behind.
+    painted, committed, spread = style(), 0, 0.12
     for number in range(RACES):
         who, ask = consenting(), (whole, face)[number % 2]
         prefix = OwnerKey.objects.get(pk=who).prefix
@@ -135,10 +136,11 @@ def test_at_random_moments_the_erasure_wins_too(born: Any) -> None:
 
         worker = Thread(target=work)
         worker.start()
-        time.sleep(random.uniform(0, 0.12))
+        time.sleep(random.uniform(0, spread))
         begun = ask(who)
         worker.join()
         committed += "committed" in said
+        spread *= 0.7 if "committed" in said else 1.3
         assert advance(born, begun)
         proved(begun)
         nothing_of(who, prefix, account=ask is whole)

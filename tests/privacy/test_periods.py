@@ -169,3 +169,11 @@ def test_it_is_silent_when_nothing_has_run_for_a_minute(
         assert sweeps.watch(now())["beat_silent"] == 1
     ran_ago(name, timedelta(seconds=5))
     assert sweeps.backlog(now())["beat_silent"] == 0
+
+
+def test_what_a_task_has_counted_last_is_kept(name: str) -> None:
+    assert periods.noted(name) is None
+    periods.note(name, {"gone": 3}, now())
+    later = now()
+    periods.note(name, {"gone": 0}, later)
+    assert periods.noted(name) == ({"gone": 0}, later)

@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from deploy import health
+from deploy.contract.view import ContractView
 from deploy.metrics.view import metrics
 from deploy.try_page import try_page
 from privacy.api.probe import ProbeView
@@ -21,7 +22,7 @@ urlpatterns = [
     path(".well-known/sitter-keys.json", KeysView.as_view()),
     path("v1/", include("privacy.urls")),
     path("v1/", include("portraits.urls")),
-    path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/schema", ContractView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema")),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deploy.management.commands.contract import WRITTEN, read
+from deploy.contract.files import WRITTEN, read
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from deploy.contract.files import WRITTEN, read
 from deploy.env import ROOT
 from tests.api.people import People
 
@@ -51,6 +52,16 @@ def operations(schema: Any) -> list[dict[str, Any]]:
     return [
         act for path in schema["paths"].values() for verb, act in path.items() if verb in METHODS
     ]
+
+
+def test_what_is_served_is_the_committed_document_in_both_forms(
+    people: People, schema: Any
+) -> None:
+    with people.client() as http:
+        served = http.get("/v1/schema", headers={"Accept-Language": "de"})
+    assert served.headers["content-type"].startswith("application/vnd.oai.openapi;")
+    assert served.content == WRITTEN.read_bytes()
+    assert read(WRITTEN) == schema
 
 
 def test_it_is_openapi_3_1(schema: Any) -> None:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deploy.contract.document import METHODS
+from deploy.contract.files import WRITTEN, read
 from deploy.env import ROOT
-from deploy.management.commands.contract import WRITTEN, read
 from tests.clients.generate import LANGUAGES, generate
 
 if TYPE_CHECKING:

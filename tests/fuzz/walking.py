@@ -15,7 +15,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from deploy.management.commands.contract import WRITTEN, read
+from deploy.contract.files import WRITTEN, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
+from deploy.contract.files import WRITTEN
 from deploy.gate import gate
-from deploy.management.commands.contract import WRITTEN
 from deploy.metrics import collector, families, view
 from deploy.stack.supervisor import Stack
 from tests.metrics.scrape import Scrape

@@ -10,7 +10,8 @@ import pytest
 from deploy.contract import refusals
 from deploy.contract.changes import breaking
 from deploy.contract.document import METHODS
-from deploy.management.commands.contract import RELEASED, WRITTEN, read, render
+from deploy.contract.files import RELEASED, WRITTEN, read
+from deploy.management.commands.contract import render
 
 CONTRACT: Any = read(WRITTEN)
 WORDS = json.dumps(CONTRACT)

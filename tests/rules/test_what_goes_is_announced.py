@@ -10,7 +10,8 @@ from django.urls import resolve
 
 from deploy import retiring
 from deploy.contract.changes import breaking
-from deploy.management.commands.contract import WRITTEN, parse, read, render
+from deploy.contract.files import WRITTEN, parse, read
+from deploy.management.commands.contract import render
 from deploy.retiring import RETIRING, SHORTEST, Retiring, announce
 
 SINCE, ENDS = date(2026, 1, 1), date(2027, 6, 1)

@@ -1,21 +1,14 @@
 """`manage.py contract`: write the OpenAPI document; with `--release`, promise it to clients."""
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import yaml
 from django.core.management.base import BaseCommand, CommandError
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from deploy.contract.changes import breaking
+from deploy.contract.files import RELEASED, WRITTEN, parse, read
 from deploy.env import ROOT
-
-WRITTEN: Final = ROOT / "deploy" / "contract" / "openapi.yaml"
-# What clients in the field were generated from: the last document that was released.
-RELEASED: Final = ROOT / "deploy" / "contract" / "released.yaml"
-# libyaml, which every wheel of PyYAML brings, reads ten times as fast as Python does.
-LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def render() -> str:
@@ -23,16 +16,6 @@ def render() -> str:
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     text: bytes = OpenApiYamlRenderer().render(document, renderer_context={})  # type: ignore[no-untyped-call]
     return text.decode()
-
-
-def read(file: Path) -> Any:
-    """A document that was written."""
-    return parse(file.read_text())
-
-
-def parse(text: str) -> Any:
-    """What a document says."""
-    return yaml.load(text, Loader=LOADER)  # noqa: S506 - one of the two safe ones
 
 
 class Command(BaseCommand):

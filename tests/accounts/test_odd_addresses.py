@@ -156,7 +156,7 @@ def test_sign_ups_in_a_race_are_answered_alike_where_addresses_are_verified(_: i
     assert User.objects.filter(email=email).count() == 1
 
 
-def typical(ask: Callable[[], Any], tries: int = 5) -> float:
+def typical(ask: Callable[[], Any], tries: int = 7) -> float:
     """Seconds that an answer takes; the median, so that a hiccup does not count."""
     took = []
     for _ in range(tries):

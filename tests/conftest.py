@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import boto3
-import psycopg
 import pytest
 
 from deploy.env import Role
@@ -90,8 +89,6 @@ def _set_up_django(stack: Stack) -> None:
     env = stack.env(Role.MIGRATOR)
     web = stack.env(Role.WEB)
     own = urlsplit(env["SITTER_DATABASE_URL"])
-    with psycopg.connect(env["SITTER_DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {UNIT}")
     os.environ.update({name: web[name] for name in web if name.startswith("SITTER_S3_")})
     os.environ.update(
         SITTER_S3_BUCKET=TEST_BUCKET,
@@ -107,13 +104,13 @@ def _set_up_django(stack: Stack) -> None:
     for bucket in (TEST_BUCKET, TEST_LEDGER):
         s3_client().create_bucket(Bucket=bucket)
     import django
-    from django.core.management import call_command
 
     django.setup()
-    from tests.doors import read_files_once  # it reads the settings
+    from tests.doors import read_files_once  # they read the settings
+    from tests.privacy.alone import fresh
 
     read_files_once()
-    call_command("migrate", verbosity=0)
+    fresh(UNIT)
 
 
 @cache

@@ -29,7 +29,7 @@ PARTS = {
     TRACED: ("accounts", "keys", "periods", "portraits", "privacy"),
     # What the last storm breaks nobody has to mend.
     "storms": ("api", "fuzz", "metrics", "webhooks", "chaos"),
-    "journeys": ("clients", "drawings", "flows", "images", "rules", "staff", "stack"),
+    "journeys": ("clients", "drawings", "flows", "rules", "staff"),
 }
 REST = "engines"
 PYTEST = ("-m", "pytest", "--durations=25")

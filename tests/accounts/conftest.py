@@ -1,4 +1,4 @@
-"""The same people as in the tests of the API, and a provider to sign in by."""
+"""Passwords that cost nothing, and a provider to sign in by."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.conftest import people, stranger, views
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.accounts.openid import OpenId
-
-__all__ = ["people", "provider", "stranger", "views"]
 
 QUICK = "tests.accounts.hashing.Quick"
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings_of: Any) -> None:
-    """In this process a password costs nothing; the running stack hashes as ever."""
+    """A password costs nothing here."""
     settings_of(PASSWORD_HASHERS=[QUICK])
 
 

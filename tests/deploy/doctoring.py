@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,6 +15,7 @@ import redis
 from deploy import grants
 from deploy.doctor import rounds
 from deploy.doctor.findings import STATUS, Finding
+from deploy.env import ROOT
 from deploy.stack import valkey as stack_valkey
 from privacy import bucket, keys, periods
 from tests.portraits.making import now
@@ -47,6 +49,13 @@ def examined(role: str, at: Any = None) -> list[Finding]:
 def wrong(found: list[Finding]) -> dict[str, str]:
     """Name and sentence of whatever is not a note."""
     return {each.name: each.wrong for each in found if STATUS[each.severity]}
+
+
+def doctor(env: dict[str, str]) -> "subprocess.Popen[str]":
+    """`manage.py doctor --json` with a role's own environment, just begun."""
+    command = [sys.executable, "manage.py", "doctor", "--json"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager

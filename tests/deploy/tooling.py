@@ -1,4 +1,7 @@
-"""The tools that look at files of deployment, in an environment of their own; or why not."""
+"""The tools that look at files of deployment, in an environment of their own; or why not.
+
+`python -m tests.deploy.tooling` installs them, which `make test` does before it starts.
+"""
 
 import hashlib
 import json
@@ -21,15 +24,18 @@ REQUIRED = "SITTER_TEST_DEPLOY_TOOLS"
 
 def ready() -> Path:
     """The tools' own Python; skips the test, or fails it, where they cannot be installed."""
-    mark = FOLDER / hashlib.sha256(PINS.read_bytes()).hexdigest()[:16]
-    if not mark.exists() and (trouble := _install(mark)):
+    if trouble := _install():
         if os.environ.get(REQUIRED):
             pytest.fail(trouble)
         pytest.skip(f"the tools of {PINS.name} cannot be installed here")
     return FOLDER / "bin" / "python"
 
 
-def _install(mark: Path) -> str:
+def _install() -> str:
+    """Once for each list of pins. What went wrong, or nothing."""
+    mark = FOLDER / hashlib.sha256(PINS.read_bytes()).hexdigest()[:16]
+    if mark.exists():
+        return ""
     # By the tests' own pip, and without compiling a hundred packages of which few are imported.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     into = ["--python", str(FOLDER / "bin" / "python"), "install", "--no-compile", "--quiet"]
@@ -53,3 +59,8 @@ def look(asked: dict[str, Any]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr[-1500:]
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+if __name__ == "__main__":
+    # Where they cannot be had, their tests are skipped or fail, and say so.
+    _install()

@@ -18,25 +18,16 @@ from tests.bench import gpu, report  # noqa: E402
 KEPT = report.FOLDER / "gpu-toy.json"
 
 
-def bench(**env: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "gpu"],
-        cwd=ROOT,
-        env=os.environ | env,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return done.stdout
-
-
 def figures() -> list[dict[str, Any]]:
     return [row for row in best() if row["id"] in gpu.FIGURES]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card here")
-def test_without_a_card_it_says_so_and_counts_nothing_as_measured() -> None:
-    assert "no CUDA device: not run" in bench()
+def test_without_a_card_it_says_so_and_counts_nothing_as_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert gpu.run() is None
+    assert "no CUDA device: not run" in capsys.readouterr().out
     for row in figures():
         assert (row["value"] is None) == (row["holds"] is None), row
 
@@ -46,7 +37,14 @@ def test_without_a_card_it_says_so_and_counts_nothing_as_measured() -> None:
 def test_every_part_runs_at_toy_sizes_and_no_toy_is_a_figure() -> None:
     """The same functions as on a card: engines, compiler, worker and stack, all small."""
     before = figures()
-    said = bench(SITTER_BENCH_TOY="1")
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "gpu"],
+        cwd=ROOT,
+        env=os.environ | {"SITTER_BENCH_TOY": "1"},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
     assert "toy sizes on a processor" in said
     raw = json.loads(KEPT.read_text())
     assert raw["toy"] is True

@@ -18,6 +18,7 @@ from django.test.utils import override_settings
 from psycopg import sql
 
 from deploy import grants
+from deploy.stack.logins import DATABASE
 from deploy.stack.seaweed import ALONE_BUCKETS
 from tests.conftest import s3_client
 
@@ -42,7 +43,7 @@ def alone(name: str) -> Iterator[None]:
 def fresh(name: str) -> None:
     """A database of this name, with every table and nothing in them that migrations do not write.
 
-    Each is a copy of the first one: a hundred migrations take seconds, and a copy a part of one.
+    Each is a copy of one: a hundred migrations take seconds, and a copy a part of one.
     """
     _make(name, sql.SQL(" TEMPLATE {}").format(sql.Identifier(_blank())))
 
@@ -60,7 +61,8 @@ def _blank() -> str:
 
 
 def _make(name: str, how: sql.Composable) -> None:
-    with psycopg.connect(os.environ["SITTER_DATABASE_URL"], autocommit=True) as admin:
+    here = urlsplit(os.environ["SITTER_DATABASE_URL"])._replace(path=f"/{DATABASE}")
+    with psycopg.connect(urlunsplit(here), autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + how)
 
 

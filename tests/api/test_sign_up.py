@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import breaches
 from tests.api.people import PASSWORD, People, refused
 
 
-def post(people: People, **change: Any) -> httpx.Response:
+def post(people: People, language: str = "en", **change: Any) -> httpx.Response:
     body = {
         "email": f"{uuid.uuid4().hex}@example.org",
         "password": PASSWORD,
@@ -19,6 +20,7 @@ def post(people: People, **change: Any) -> httpx.Response:
     }
     merged = {name: value for name, value in (body | change).items() if value is not None}
     with people.client() as http:
+        http.headers["Accept-Language"] = language
         return http.post("/auth/app/v1/auth/signup", json=merged)
 
 
@@ -84,3 +86,12 @@ def test_nobody_makes_themselves_staff(people: People) -> None:
         "SELECT is_staff, is_superuser FROM accounts_user WHERE email = %s", email
     )
     assert (staff, superuser) == (False, False)
+
+
+def test_an_account_is_not_made_with_a_password_of_a_breach(people: People) -> None:
+    email = f"{uuid.uuid4().hex}@example.org"
+    known = {"email": email, "password": breaches.PASSWORD}
+    refused(post(people, **known), 400, "password_breached", "password")
+    (error,) = post(people, "de", **known).json()["errors"]
+    assert "Datenleck" in error["detail"]
+    assert people.query("SELECT 1 FROM accounts_user WHERE email = %s", email) == []

@@ -1,8 +1,8 @@
 """I-02: a decoder that is driven astray by made-up files stays behind its walls.
 
-The long run lets atheris look for files that reach new code, one decoder after another, and gives
-every file that it kept, and every one that it died of, to the real child. The short one changes
-good files blindly. Each gets a verdict, and the keyless process that forks the children lives on.
+The long run lets atheris look for files that reach new code, a decoder a core, and gives every file
+that it kept, and every one that it died of, to the real child. The short one changes good files
+blindly. Each gets a verdict, and the keyless process that forks the children lives on.
 """
 
 import importlib.util
@@ -10,8 +10,10 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -67,8 +69,8 @@ def sought(kind: str, folder: Path) -> tuple[list[bytes], int]:
     for number, seed in enumerate(seeds(kind)):
         (kept / f"seed{number}").write_bytes(seed)
     # A file that it dies of ends it, so it is begun again with the rest of its time.
-    tried, left = 0, MINUTES * 60
-    while left > 5:
+    tried, until = 0, time.monotonic() + MINUTES * 60
+    while (left := until - time.monotonic()) > 5:
         options = (f"-max_total_time={left:.0f}", f"-artifact_prefix={finds}/")
         command = [sys.executable, "-m", "tests.fuzz.decoder", str(kept), *LIMITS, *options]
         ended = subprocess.run(
@@ -85,9 +87,19 @@ def sought(kind: str, folder: Path) -> tuple[list[bytes], int]:
             if line.startswith("stat::")
         )
         tried += int(said.get("number_of_executed_units", "0"))
-        left = left / 2 if ended.returncode else 0
     files = [file for made in (kept, finds) for file in sorted(made.iterdir())]
     return [file.read_bytes() for file in files], tried
+
+
+def guided(folder: Path) -> Iterator[tuple[list[bytes], int]]:
+    """What was sought of each kind, in their order."""
+
+    def seek(kind: str) -> tuple[list[bytes], int]:
+        (folder / kind).mkdir()
+        return sought(kind, folder / kind)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(seek, KINDS)
 
 
 def verdict(decoder: Decoder, data: bytes) -> str:
@@ -105,12 +117,10 @@ def verdict(decoder: Decoder, data: bytes) -> str:
 
 @pytest.mark.timeout(7200 if LONG else 120)
 def test_whatever_a_decoder_is_fed_it_stays_in_its_child(decoder: Decoder, tmp_path: Path) -> None:
-    guided = LONG and importlib.util.find_spec("atheris") is not None
+    with_atheris = LONG and importlib.util.find_spec("atheris") is not None
     zygote, verdicts, tried, escapes = decoder.pid, Counter[str](), 0, 0
-    for kind in KINDS:
-        folder = tmp_path / kind
-        folder.mkdir()
-        found, looked = sought(kind, folder) if guided else (list(blindly(kind)), BLIND)
+    blind = ((list(blindly(kind)), BLIND) for kind in KINDS)
+    for found, looked in guided(tmp_path) if with_atheris else blind:
         tried += looked
         for data in found:
             verdicts[verdict(decoder, data)] += 1
@@ -123,11 +133,11 @@ def test_whatever_a_decoder_is_fed_it_stays_in_its_child(decoder: Decoder, tmp_p
         value=escapes,
         unit="",
         n=tried,
-        holds=not escapes if guided else (not escapes and None),
+        holds=not escapes if with_atheris else (not escapes and None),
         conditions=(
             f"atheris, {MINUTES:g} minutes for each of {', '.join(KINDS)}; the "
             f"{verdicts.total()} files that it kept or died of went to the walled-in child"
-            if guided
+            if with_atheris
             else "good files with other bytes, through the walled-in child"
         )
         + f": {told}",

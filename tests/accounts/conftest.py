@@ -1,4 +1,4 @@
-"""Passwords that cost nothing, and a provider to sign in by."""
+"""Passwords that cost what they cost in production, and a provider to sign in by."""
 
 from __future__ import annotations
 
@@ -11,17 +11,9 @@ if TYPE_CHECKING:
 
     from tests.accounts.openid import OpenId
 
-QUICK = "tests.accounts.hashing.Quick"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings_of: Any) -> None:
-    """A password costs nothing here."""
-    settings_of(PASSWORD_HASHERS=[QUICK])
-
 
 @pytest.fixture
-def usual_passwords(quick_passwords: None, settings_of: Any) -> None:
+def usual_passwords(settings_of: Any) -> None:
     """For who looks at how long signing in takes, or at who comes first."""
     settings_of(PASSWORD_HASHERS=["django.contrib.auth.hashers.Argon2PasswordHasher"])
 

@@ -30,11 +30,9 @@ def views() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def people(live: Stack, views: dict[str, bytes]) -> Iterator[People]:
     """The crowd."""
-    from django.contrib.auth.hashers import make_password
+    from tests.api.people import People
 
-    from tests.api.people import PASSWORD, People
-
-    crowd = People(live, make_password(PASSWORD), views)
+    crowd = People(live, views)
     yield crowd
     crowd.close()
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
+# The same browser without a window takes a quarter less of the processor.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 PASSWORD = "a guest, never a resident"
 PHONE = {"width": 390, "height": 844}
 SHOTS = Path("var/try")

@@ -69,11 +69,9 @@ def storms(
     storm: Stack, behind: Behind, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Arena]:
     """The arena of all storms, with their styles."""
-    from django.contrib.auth.hashers import make_password  # set up after this file is read
+    from tests.api.people import People
 
-    from tests.api.people import PASSWORD, People
-
-    people = People(storm, make_password(PASSWORD), {})
+    people = People(storm, {})
     made = Arena(storm, behind, people, tmp_path_factory.mktemp("storms") / "pace")
     made.prepare()
     yield made

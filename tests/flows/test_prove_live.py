@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from deploy.env import ROOT, Role
+from deploy.prove import look
 from deploy.stack.supervisor import Stack
 from tests.chaos.person import Person
 from tests.resting import resting
@@ -62,7 +63,8 @@ def test_a_crossed_compartment_fails_the_proof_by_name(live: Stack) -> None:
         try:
             report = prove(live, "--wait", "60", status=1)
         finally:
-            admin.execute("REVOKE SELECT ON privacy_capsule FROM sitter_keeper")
+            # Taking it back takes along what the keeper may read of single columns.
+            look.manage(live, Role.MIGRATOR, "grants")
     assert report["failed"] == ["compartment.keeper"]
 
 

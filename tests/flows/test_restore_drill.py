@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import pytest
 from celery import Celery
-from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
 from deploy.env import Role
@@ -110,7 +109,7 @@ def drill(tmp_path_factory: pytest.TempPathFactory, wires: Wires) -> Iterator[Dr
         },
     )
     with own:
-        people = People(own, make_password(PASSWORD), views())
+        people = People(own, views())
         styles.publish(own, "passthrough", styles.PASSTHROUGH, width=1024, height=1024)
         yield Drill(own, people, Backup(own, folder / "backup"))
         people.close()

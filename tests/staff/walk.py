@@ -56,15 +56,14 @@ def _walked(stack: Stack) -> "Diary":
     import django
 
     django.setup()
-    from django.contrib.auth.hashers import make_password
 
     from deploy.demo.views import five_views
-    from tests.api.people import PASSWORD, People
+    from tests.api.people import People
     from tests.api.visiting import chromium
     from tests.staff.story import walk
 
     views = five_views(ROOT / "deploy" / "demo" / "photo.jpg")
-    people = People(stack, make_password(PASSWORD), views)
+    people = People(stack, views)
     try:
         with chromium() as browser:
             return walk(people, browser)

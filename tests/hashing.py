@@ -1,4 +1,4 @@
-"""Passwords hashed as in production but for what it costs, which tests of sessions need not pay."""
+"""Passwords hashed as in production but for what it costs, which few tests need to pay."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 

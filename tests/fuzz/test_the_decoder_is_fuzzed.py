@@ -1,8 +1,8 @@
 """I-02: a decoder that is driven astray by made-up files stays behind its walls.
 
-The long run lets atheris look for files that reach new code, a decoder a core, and gives every file
-that it kept, and every one that it died of, to the real child. The short one changes good files
-blindly. Each gets a verdict, and the keyless process that forks the children lives on.
+The long run lets atheris look for files that reach new code, for all decoders at once, and gives
+every file that it kept, and every one that it died of, to the real child. The short one changes
+good files blindly. Each gets a verdict, and the keyless process that forks the children lives on.
 """
 
 import importlib.util
@@ -98,7 +98,7 @@ def guided(folder: Path) -> Iterator[tuple[list[bytes], int]]:
         (folder / kind).mkdir()
         return sought(kind, folder / kind)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(len(KINDS)) as pool:
         yield from pool.map(seek, KINDS)
 
 
@@ -135,7 +135,7 @@ def test_whatever_a_decoder_is_fed_it_stays_in_its_child(decoder: Decoder, tmp_p
         n=tried,
         holds=not escapes if with_atheris else (not escapes and None),
         conditions=(
-            f"atheris, {MINUTES:g} minutes for each of {', '.join(KINDS)}; the "
+            f"atheris, {MINUTES:g} minutes for each of {', '.join(KINDS)}, all at once; the "
             f"{verdicts.total()} files that it kept or died of went to the walled-in child"
             if with_atheris
             else "good files with other bytes, through the walled-in child"

@@ -2,8 +2,8 @@
 
     python -m tests.fuzz [hostile_files decoder contract]
 
-It fetches the corpora of others first (tests/fuzz/corpora.py); without a network they are missing,
-and the figure says of how many files it speaks. SITTER_FUZZ_MINUTES is what each decoder gets.
+For the hostile files it fetches the corpora of others first (tests/fuzz/corpora.py); without a
+network they are missing, and the figure says of how many files it speaks. SITTER_FUZZ_MINUTES is what each decoder gets.
 """
 
 import os
@@ -30,7 +30,8 @@ def main(names: Sequence[str]) -> int:
         _say(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(FILES)}.")
         return 2
     began = time.monotonic()
-    _say(f"Corpora of others: {sum(1 for _ in corpora.files())} files at hand.")
+    if not names or "hostile_files" in names:
+        _say(f"Corpora of others: {sum(1 for _ in corpora.files())} files at hand.")
     if subprocess.run([sys.executable, "-c", "import atheris"], check=False).returncode:
         _say("atheris is not installed: files are changed blindly, and I-02 is not claimed.")
     files = [f"tests/fuzz/{FILES[name]}" for name in names or FILES]

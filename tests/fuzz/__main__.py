@@ -3,7 +3,8 @@
     python -m tests.fuzz [hostile_files decoder contract]
 
 For the hostile files it fetches the corpora of others first (tests/fuzz/corpora.py); without a
-network they are missing, and the figure says of how many files it speaks. SITTER_FUZZ_MINUTES is what each decoder gets.
+network they are missing, and the figure says of how many files it speaks. SITTER_FUZZ_MINUTES is
+what each decoder gets.
 """
 
 import os

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import traceback
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,3 +74,13 @@ def test_a_host_that_is_none_of_ours_is_not_kept(lines: Any) -> None:
     assert client.get("/livez").status_code == 400
     logging.getLogger("ours").info("after it")
     assert [line["event"] for line in lines()] == ["after it"]
+
+
+def test_who_is_refused_leaves_the_route_and_the_status(lines: Any) -> None:
+    foreign = uuid.uuid4()
+    assert Client(HTTP_HOST="localhost").get(f"/v1/jobs/{foreign}").status_code == 401
+    said = lines()
+    (line,) = [line for line in said if line["event"] == "request"]
+    assert (line["method"], line["status"]) == ("GET", 401)
+    assert line["route"].startswith("v1/jobs/<")
+    assert str(foreign) not in str(said)

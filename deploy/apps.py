@@ -1,5 +1,7 @@
 """The deploy app: commands, the roles of staff, and what a process hands on of its log lines."""
 
+import gc
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -17,3 +19,6 @@ class DeployConfig(AppConfig):
 
         post_migrate.connect(permissions.after_migrate)
         telemetry.start()
+        # What was loaded until now stays (deploy/settings.py).
+        gc.freeze()
+        gc.enable()

@@ -1,5 +1,6 @@
 """Django's settings, all from `deploy.env.Env`; what is not obvious says what it prevents."""
 
+import gc
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,11 @@ from botocore.config import Config
 from deploy import database, logs
 from deploy.env import ROOT, Env, Role
 from privacy.retention import Term, term
+
+# Starting makes some hundred thousand objects that stay. Looking through all of them again and
+# again, and once more at the end, takes longer than making them; so nobody looks until the apps
+# are loaded, and then they are set aside (deploy/apps.py).
+gc.disable()
 
 ENV = Env()
 ROLE = ENV.role

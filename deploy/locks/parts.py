@@ -23,6 +23,8 @@ WHOLE: Final = HERE / "engines.txt"
 PARTS: Final = {"web": ("operator",), "intake": ("intake",), "gpu": ("gpu", "engines")}
 # Its builds differ by machine, so no lock pins it by hash (Makefile).
 APART: Final = "torch"
+# As for the whole: what a patch release needs less does no harm, whichever of them runs this.
+OLDEST: Final = "3.11.0"
 BLOCK: Final = re.compile(r"^([a-z0-9][a-z0-9._-]*)==.*(?:\n +--hash=.*)*", re.MULTILINE)
 
 
@@ -53,7 +55,8 @@ def closure(extras: Iterable[str]) -> set[str]:
 
 def _needs(name: str, extra: str) -> list[Requirement]:
     found = [Requirement(line) for line in requires(name) or ()]
-    return [one for one in found if one.marker is None or one.marker.evaluate({"extra": extra})]
+    here = {"extra": extra, "python_full_version": OLDEST}
+    return [one for one in found if one.marker is None or one.marker.evaluate(here)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Who signs in leaves a line in the log, and so does a try that failed. Neither says who it was."""
+"""Who signs in leaves a line in the log, and so does a wrong password or code. Neither says who.
+
+A passkey or a provider's token that is refused is a request with its status, as any other refusal.
+"""
 
 from typing import Any
 
@@ -11,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 def listen() -> None:
-    """Hear of every way in: allauth's, and that of staff."""
+    """Of allauth's ways in and that of staff: who comes in, and wrong passwords and codes."""
     user_logged_in.connect(_signed_in, dispatch_uid="signed in")
     authentication_step_completed.connect(_given, dispatch_uid="factor given")
     user_login_failed.connect(_password_refused, dispatch_uid="password refused")

@@ -10,8 +10,6 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from accounts.passwords import BreachedPasswordValidator
 from tests import breaches
 
-AUTH = "/auth/app/v1/auth/"
-
 
 def known(listed: BreachedPasswordValidator, password: str) -> bool:
     try:

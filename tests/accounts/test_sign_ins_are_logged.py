@@ -1,4 +1,4 @@
-"""Every way in, and every try that failed, is a line of the log that says how and never who."""
+"""Who comes in, and a wrong password or code, is a line of the log that says how and never who."""
 
 from typing import Any
 

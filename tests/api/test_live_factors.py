@@ -2,25 +2,17 @@
 
 import time
 
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-
 from tests.api.people import PASSWORD, People
+from tests.staff.entering import code
 
 AUTH = "/auth/app/v1/"
-
-
-def code_of(secret: str) -> str:
-    """Not in the last moment of a code's half minute."""
-    if time.time() % 30 > 24:
-        time.sleep(30 - time.time() % 30)
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 def test_a_person_with_every_way_in_is_asked_for_a_code_and_erased(people: People) -> None:
     person = people.make()
     assert person.confirm().status_code == 200
     secret = person.http.get(f"{AUTH}account/authenticators/totp").json()["meta"]["secret"]
-    done = person.http.post(f"{AUTH}account/authenticators/totp", json={"code": code_of(secret)})
+    done = person.http.post(f"{AUTH}account/authenticators/totp", json={"code": code(secret)})
     assert done.status_code == 200, done.text
     options = person.http.get(f"{AUTH}account/authenticators/webauthn?passwordless")
     assert options.json()["data"]["creation_options"]["publicKey"]["rp"]["id"] == "localhost"
@@ -36,7 +28,7 @@ def test_a_person_with_every_way_in_is_asked_for_a_code_and_erased(people: Peopl
         first = phone.post(f"{AUTH}auth/login", json=body)
         assert first.status_code == 202, first.text
         phone.headers["X-Session-Token"] = first.json()["meta"]["session_token"]
-        second = phone.post(f"{AUTH}auth/2fa/authenticate", json={"code": code_of(secret)})
+        second = phone.post(f"{AUTH}auth/2fa/authenticate", json={"code": code(secret)})
         assert second.status_code == 200, second.text
     begun = person.http.post("/v1/me/erasure", json={"scope": "account"})
     assert begun.status_code == 202, begun.text

@@ -16,10 +16,8 @@ LONG = "\u00c5 horse, a battery and a staple \U0001f40e;" * 3
 @pytest.fixture(scope="module")
 def email(people: People) -> str:
     address = f"{uuid.uuid4().hex}@example.org"
-    body = {"email": address, "password": LONG, "region": "eu_uk", "is_adult": True}
-    with people.client() as http:
-        made = http.post(f"{AUTH}signup", json=body)
-        assert made.status_code == 200, made.text
+    made = people.sign_up(email=address, password=LONG)
+    assert made.status_code == 200, made.text
     return address
 
 

@@ -4,24 +4,10 @@ import re
 import uuid
 from typing import Any
 
-import httpx
 import pytest
 
 from tests import breaches
 from tests.api.people import PASSWORD, People, refused
-
-
-def post(people: People, language: str = "en", **change: Any) -> httpx.Response:
-    body = {
-        "email": f"{uuid.uuid4().hex}@example.org",
-        "password": PASSWORD,
-        "region": "eu_uk",
-        "is_adult": True,
-    }
-    merged = {name: value for name, value in (body | change).items() if value is not None}
-    with people.client() as http:
-        http.headers["Accept-Language"] = language
-        return http.post("/auth/app/v1/auth/signup", json=merged)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +30,7 @@ def test_what_is_missing_or_weak_is_named(
     people: People, change: dict[str, Any], param: str
 ) -> None:
     email = change.get("email", f"{uuid.uuid4().hex}@example.org")
-    answer = post(people, **({"email": email} | change))
+    answer = people.sign_up(**({"email": email} | change))
     assert answer.status_code == 400, answer.text
     body = answer.json()
     assert (set(body), body["type"]) == ({"type", "errors"}, "validation_error")
@@ -54,22 +40,22 @@ def test_what_is_missing_or_weak_is_named(
 
 
 def test_somebody_under_age_is_told_why(people: People) -> None:
-    (error,) = post(people, is_adult=False).json()["errors"]
+    (error,) = people.sign_up(is_adult=False).json()["errors"]
     assert "18" in error["detail"]
 
 
 def test_an_address_is_used_once_whatever_its_case(people: People) -> None:
     email = f"{uuid.uuid4().hex}@example.org"
-    assert post(people, email=email).status_code == 200
+    assert people.sign_up(email=email).status_code == 200
     for again in (email, email.upper()):
-        answer = post(people, email=again)
+        answer = people.sign_up(email=again)
         refused(answer, 400, "email_taken", "email")
     assert people.query("SELECT count(*) FROM accounts_user WHERE email ILIKE %s", email) == [(1,)]
 
 
 def test_a_new_account_holds_no_more_than_it_must(people: People) -> None:
     email = f"{uuid.uuid4().hex}@example.org"
-    made = post(people, email=email)
+    made = people.sign_up(email=email)
     assert made.status_code == 200
     ((row,),) = people.query("SELECT to_jsonb(u) FROM accounts_user u WHERE email = %s", email)
     assert row["password"].startswith("argon2")
@@ -81,7 +67,7 @@ def test_a_new_account_holds_no_more_than_it_must(people: People) -> None:
 
 def test_nobody_makes_themselves_staff(people: People) -> None:
     email = f"{uuid.uuid4().hex}@example.org"
-    assert post(people, email=email, is_staff=True, is_superuser=True).status_code == 200
+    assert people.sign_up(email=email, is_staff=True, is_superuser=True).status_code == 200
     ((staff, superuser),) = people.query(
         "SELECT is_staff, is_superuser FROM accounts_user WHERE email = %s", email
     )
@@ -91,7 +77,7 @@ def test_nobody_makes_themselves_staff(people: People) -> None:
 def test_an_account_is_not_made_with_a_password_of_a_breach(people: People) -> None:
     email = f"{uuid.uuid4().hex}@example.org"
     known = {"email": email, "password": breaches.PASSWORD}
-    refused(post(people, **known), 400, "password_breached", "password")
-    (error,) = post(people, "de", **known).json()["errors"]
+    refused(people.sign_up(**known), 400, "password_breached", "password")
+    (error,) = people.sign_up("de", **known).json()["errors"]
     assert "Datenleck" in error["detail"]
     assert people.query("SELECT 1 FROM accounts_user WHERE email = %s", email) == []

@@ -87,6 +87,8 @@ def sought(kind: str, folder: Path) -> tuple[list[bytes], int]:
             if line.startswith("stat::")
         )
         tried += int(said.get("number_of_executed_units", "0"))
+        # A fuzzer that does not run finds nothing either.
+        assert tried, ended.stderr[-500:]
     files = [file for made in (kept, finds) for file in sorted(made.iterdir())]
     return [file.read_bytes() for file in files], tried
 

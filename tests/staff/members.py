@@ -1,6 +1,5 @@
 """Members of staff in this process: accounts in a role, and browsers that are signed in."""
 
-import functools
 import re
 import time
 import uuid
@@ -23,17 +22,11 @@ PASSWORD = "a long and rare passphrase"
 PERIOD, MARGIN = 30, 4
 
 
-@functools.cache
-def hashed() -> str:
-    """The password as everybody's row has it: hashing is slow on purpose, and done once here."""
-    return make_password(PASSWORD)
-
-
 def member(*roles: Role, superuser: bool = False) -> User:
     """Somebody on staff, without a second factor."""
     user = User.objects.create(
         email=f"{uuid.uuid4().hex}@example.org",
-        password=hashed(),
+        password=make_password(PASSWORD),
         is_staff=True,
         is_superuser=superuser,
     )
